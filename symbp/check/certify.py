@@ -1,0 +1,57 @@
+"""The judgement of an emitted module, through its public functions alone."""
+
+from inspect import signature
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from symbp.check.behaviour import Call, behaviour_rows, has_examples
+from symbp.check.certificate import Certificate, Row
+from symbp.check.identity import Identity, identity_calls, identity_rows
+from symbp.check.judge import redraw
+from symbp.check.network import Network, network_calls, network_rows
+
+EXAMPLES = 5
+
+
+def certify(module: ModuleType, seed: int = 0) -> Certificate:
+    """Judge every function of an emitted module at a random point that it draws itself.
+
+    Derivatives are measured (complex step where `ANALYTIC`, else 5-point differences), forward
+    and reverse mode held against each other, and every function called in float32 and on
+    batches of 1 and 0.  Functions that the module lacks are not judged; what a function raises
+    is a row that fails.  A point beside a kink is drawn again, up to 3 times.
+    """
+    is_network = hasattr(module, "Params")
+
+    def draw(seed: int, **wishes: Any) -> tuple[Any, ...]:
+        return sample(module, seed, **wishes)
+
+    examples = EXAMPLES if has_examples(draw, seed) else None
+
+    def examine(k: int) -> list[Row]:
+        args = draw(seed + k)
+        if is_network:
+            return network_rows(Network(module, args, seed + k, examples))
+        return identity_rows(Identity(module, args, seed + k, examples))
+
+    def calls(args: tuple[Any, ...]) -> list[Call]:
+        return network_calls(module, args) if is_network else identity_calls(module, args)
+
+    return Certificate((*redraw(examine), *behaviour_rows(draw, calls, seed)))
+
+
+def sample(module: ModuleType, seed: int, **wishes: Any) -> tuple[Any, ...]:
+    """Return the arguments the module draws, (params, *data) or data.
+
+    `examples` and `dtype` are passed on if `sample` takes them.
+    """
+    wishes = {"examples": EXAMPLES, "dtype": np.float64, **wishes}
+    taken = signature(module.sample).parameters
+    known = {name: wish for name, wish in wishes.items() if name in taken}
+    drawn = module.sample(np.random.default_rng(seed), **known)
+    if not hasattr(module, "Params"):
+        return tuple(drawn)
+    params, data = drawn
+    return (params, *data)

@@ -1,0 +1,70 @@
+"""What a derivation is: the lines of each sweep, and the law that made each line."""
+
+from dataclasses import dataclass
+
+from symbp.ir import Expr, Program, name_of
+
+
+@dataclass(frozen=True)
+class Path:
+    """One of the ways along which a value reaches the result: through `consumer`."""
+
+    consumer: Expr
+    term: Expr
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a sweep, `target = expr`.
+
+    rule: the right-hand side as the operation's rule gave it; equal to `expr` in value.
+    law: what made the line, as a reader would cite it.
+    paths: for an adjoint, the terms of the sum and the lines they come through.
+    note: a sentence for the reader, or nothing.
+    """
+
+    target: Expr
+    expr: Expr
+    rule: Expr
+    law: str
+    paths: tuple[Path, ...] = ()
+    note: str = ""
+    shown: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name of the line."""
+        return name_of(self.target)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A program with the lines of both modes.
+
+    program: the program derived, with helper lines named and stable forms put in.
+    primal, tangent, adjoint: the sweeps, each line in the order of evaluation.
+    gradients: for each name in `program.wrt`, its adjoint's variable.
+    warnings: sentences a user must see, such as that no gradient passes.
+    """
+
+    program: Program
+    primal: tuple[Step, ...]
+    tangent: tuple[Step, ...]
+    adjoint: tuple[Step, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every line: the forward pass, forward mode, reverse mode."""
+        return (*self.primal, *self.tangent, *self.adjoint)
+
+    def step(self, name: str) -> Step:
+        """Return the line of a name (`f1`, `f1_dot`, `f1_bar`).  Raises KeyError."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+    def gradient(self, name: str) -> Step:
+        """Return the line of ∂result/∂name.  Raises KeyError where there is none."""
+        return self.step(f"{name}_bar")

@@ -1,0 +1,54 @@
+"""From a program to its derivation: names, stable forms, then the two sweeps."""
+
+from symbp.derive.derivation import Derivation, Step
+from symbp.derive.forward import tangent_steps
+from symbp.derive.laws import forward_law
+from symbp.derive.naming import name_parts
+from symbp.derive.reverse import adjoint_steps
+from symbp.derive.simplify import Lines
+from symbp.derive.stable import stabilise
+from symbp.errors import SymbpError
+from symbp.ir import Program, name_of, walk
+from symbp.ops.kinds import Elementwise
+from symbp.ops.linear import is_zero
+
+
+def derive(program: Program) -> Derivation:
+    """Return the program's derivation: forward pass, forward mode, reverse mode.
+
+    Raises SymbpError where there is nothing to differentiate by.
+    """
+    if not program.wrt:
+        raise SymbpError(
+            f"{program.name} has nothing to differentiate by",
+            help="declare a `param`, or name an input in `wrt`",
+        )
+    given = {b.name: b.expr for b in program.bindings}
+    stable, laws = stabilise(program)
+    named = name_parts(stable)
+    primal = []
+    for binding in named.bindings:
+        rule = given.get(binding.name, binding.expr)
+        law = laws.get(binding.name) or forward_law(binding.expr)
+        rule = rule if binding.name in laws else binding.expr
+        primal.append(Step(binding.target, binding.expr, rule, law, shown=binding.shown))
+    tangent = tangent_steps(named, Lines(named.bindings))
+    adjoint = adjoint_steps(named, Lines(named.bindings))
+    return Derivation(named, tuple(primal), tangent, adjoint, _warnings(named, adjoint))
+
+
+def _warnings(program: Program, adjoint: tuple[Step, ...]) -> tuple[str, ...]:
+    found = []
+    for binding in program.bindings:
+        for part in walk(binding.expr):
+            if isinstance(part.op, Elementwise) and part.op.flat:
+                found.append(
+                    f"{part.op.name} in the line {binding.name} is flat: its slope is 0 wherever it "
+                    "has one, so no gradient passes through it (001 problem 7.8)."
+                )
+    wrt = {name_of(v) for v in program.wrt}
+    for step in adjoint:
+        of = step.name.removesuffix("_bar")
+        if of in wrt and is_zero(step.expr):
+            found.append(f"The gradient with respect to {of} is zero everywhere.")
+    return tuple(dict.fromkeys(found))

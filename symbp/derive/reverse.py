@@ -1,0 +1,127 @@
+"""Reverse mode: the lines backwards, each passing its adjoint on to what it reads.
+
+Source: Griewank & Walther 2008, table 3.6; 001 (7.24) is what comes out for a network.
+"""
+
+from collections.abc import Iterable
+
+from symbp.derive.derivation import Path, Step
+from symbp.derive.forward import moving
+from symbp.derive.laws import law_between
+from symbp.derive.simplify import Lines
+from symbp.ir import Binding, Examples, Expr, Program, name_of, node, variable, variables
+from symbp.ops.linear import add, combine, is_zero, number, parts, zeros
+from symbp.ops.product import hadamard
+from symbp.ops.rules import pullback
+
+WEIGHT = variable("w", (), "weight")
+"""The weight of one example in the loss: 1/N for the mean over N examples, 1 for one example."""
+
+
+def bar(of: Expr) -> Expr:
+    """Return the adjoint's variable: v_bar for v."""
+    name = name_of(of)
+    return variable(f"{name}_bar", of.shape, "adjoint", batched=of.batched, of=name)
+
+
+def join_examples(program: Program) -> Expr | None:
+    """Return the loss of a batch: Σ over examples of w · (terms with examples) + the penalties."""
+    if program.loss is None:
+        return None
+    loss = program.definition(program.loss)
+    if loss is None or not loss.batched:
+        return loss
+    data = combine([(c, t) for c, t in parts(loss) if t.batched], ())
+    penalty = combine([(c, t) for c, t in parts(loss) if not t.batched], ())
+    weighted = hadamard(WEIGHT, data) if program.reduction == "mean" else data
+    joined = node(Examples(), weighted)
+    return joined if is_zero(penalty) else add(joined, penalty)
+
+
+def adjoint_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
+    """Return v_bar for every line v between what is differentiated and the result."""
+    sources = set(moving(program))
+    active = _active(program.bindings, sources)
+    result = program.result
+    paths: dict[Expr, list[Path]] = {}
+    steps: list[Step] = []
+    for binding in reversed(program.bindings):
+        target = binding.target
+        if target is result:
+            expr, seed = _seed(program, binding)
+        elif target in paths:
+            steps.append(_step(target, paths[target], lines, binding.shown))
+            expr, seed = binding.expr, bar(target)
+        else:
+            continue
+        wanted = [var for var in variables(expr) if var in active]
+        for var, term in pullback(expr, seed, wanted).items():
+            if target.batched and target is not result and not var.batched:
+                term = node(Examples(), term)
+            paths.setdefault(var, []).append(Path(target, term))
+    bindings = {b.target: b.expr for b in program.bindings}
+    steps = [_cite(step, bindings) for step in steps]
+    givens = [v for v in _order(program) if v in sources]
+    for var in givens:
+        step = _step(var, paths.get(var, []), lines, var in program.wrt)
+        steps.append(_cite(step, bindings))
+    return tuple(steps)
+
+
+def _order(program: Program) -> tuple[Expr, ...]:
+    """Return what is given, the last used first, as the reverse sweep meets it."""
+    seen: dict[Expr, None] = {}
+    for binding in reversed(program.bindings):
+        seen.update(dict.fromkeys(v for v in variables(binding.expr) if v in program.given))
+    return (*seen, *(v for v in program.given if v not in seen))
+
+
+def _active(bindings: Iterable[Binding], sources: set[Expr]) -> set[Expr]:
+    active = set(sources)
+    for binding in bindings:
+        if any(var in active for var in variables(binding.expr)):
+            active.add(binding.target)
+    return active
+
+
+def _seed(program: Program, binding: Binding) -> tuple[Expr, Expr]:
+    """Return what the reverse sweep starts from: the loss with seed 1, or the output with ȳ."""
+    if program.loss is not None:
+        loss = join_examples(program)
+        assert loss is not None
+        return loss, number(1)
+    return binding.expr, bar(binding.target)
+
+
+def _step(var: Expr, paths: list[Path], lines: Lines, shown: bool) -> Step:
+    rule = add(*(path.term for path in paths)) if paths else zeros(*var.shape)
+    expr, laws = lines.simplify(rule)
+    target = bar(var)
+    lines.add(Binding(target, expr))
+    return Step(target, expr, rule, ", ".join(laws), tuple(paths), shown=shown)
+
+
+def _cite(step: Step, bindings: dict[Expr, Expr]) -> Step:
+    """Add the law of the operations between, and the sentence on several paths."""
+    var = next((v for path in step.paths for v in variables(bindings[path.consumer])
+                if name_of(v) == step.target.op.of), None)  # type: ignore[attr-defined]
+    if var is None:
+        return Step(step.target, step.expr, step.rule, "no path", note=_unreached(step))
+    found = [law_between(bindings[path.consumer], var) for path in step.paths]
+    law = " + ".join(dict.fromkeys(found))
+    if len(step.paths) > 1:
+        law = f"sum over {len(step.paths)} paths: {law}"
+    law = f"{law}, {step.law}" if step.law else law
+    return Step(step.target, step.expr, step.rule, law, step.paths, _several(var, step.paths), step.shown)
+
+
+def _several(var: Expr, paths: tuple[Path, ...]) -> str:
+    if len(paths) < 2:
+        return ""
+    through = [f"through {name_of(path.consumer)}" for path in paths]
+    listed = ", ".join(through[:-1]) + " and " + through[-1]
+    return f"{name_of(var)} reaches the result along {len(paths)} paths, {listed}: the terms add."
+
+
+def _unreached(step: Step) -> str:
+    return f"The result does not depend on {step.target.op.of}."  # type: ignore[attr-defined]

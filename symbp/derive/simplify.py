@@ -1,0 +1,162 @@
+"""The named laws that a derived line is simplified by.
+
+Most of the algebra is in the normal form of sums and products.  Three laws are left, each local,
+each ending, each leaving the value as it is: a part that is the value of a line is called by its
+name; a sigmoid of −z is 1 − σ(z); a rational elementwise expression is cancelled by SymPy where
+that makes it shorter: (a − y)/(a(1 − a)) · a(1 − a) = a − y.
+"""
+
+from collections.abc import Iterable
+
+import sympy as sp
+
+from symbp.ir import Binding, Constant, Expr, Sum, Variable, Words, is_variable, node, walk
+from symbp.ops.kinds import Elementwise
+from symbp.ops.linear import is_ones, negate, number, parts, subtract
+from symbp.ops.pointwise import SIGMOID
+from symbp.ops.product import broadcast
+from symbp.ops.rewrite import rebuild, substitute
+from symbp.ops.scalar import from_scalar
+
+LONGEST = 80
+"""Above this many nodes SymPy is not asked: cancelling is for the short chains of one line."""
+
+
+class Lines:
+    """The values that have a name, to call them by it."""
+
+    def __init__(self, bindings: Iterable[Binding]) -> None:
+        self.by_value: dict[str, Expr] = {}
+        for binding in bindings:
+            self.add(binding)
+
+    def add(self, binding: Binding) -> None:
+        """Enter a line."""
+        if binding.expr.args and not is_ones(binding.expr):
+            self.by_value.setdefault(binding.expr.digest, binding.target)
+
+    def simplify(self, expr: Expr) -> tuple[Expr, tuple[str, ...]]:
+        """Return the simplified expression and the laws that changed it."""
+        laws = []
+        for law, change in (
+            ("σ(−z) = 1 − σ(z)", _reflect),
+            ("", self._call_by_name),
+            ("Σ y = 1 for a one-hot y", _one_hot),
+            ("cancel", cancel),
+        ):
+            changed = change(expr)
+            if changed is not expr and law:
+                laws.append(law)
+            expr = changed
+        return expr, tuple(laws)
+
+    def _call_by_name(self, expr: Expr) -> Expr:
+        done: dict[Expr, Expr] = {}
+        for part in walk(expr):
+            if is_variable(part):
+                done[part] = part
+                continue
+            known = self.by_value.get(part.digest)
+            done[part] = known or rebuild(part, tuple(done[arg] for arg in part.args))
+        return done[expr]
+
+
+def _reflect(expr: Expr) -> Expr:
+    """Write σ(−z) as 1 − σ(z)."""
+    values = {}
+    for part in walk(expr):
+        if part.op is SIGMOID and all(c < 0 for c, _ in parts(part.args[0])):
+            mirrored = node(SIGMOID, negate(part.args[0]))
+            values[part] = subtract(number(1, part.shape), mirrored)
+    return substitute(expr, values) if values else expr
+
+
+def _one_hot(expr: Expr) -> Expr:
+    """Write the sum of a one-hot vector's entries as 1."""
+    values = {}
+    for part in walk(expr):
+        op = part.op
+        if isinstance(op, Words):
+            kept = [k for k in range(len(part.args)) if not _sums_to_one(part, op, k)]
+            if len(kept) < len(part.args):
+                left = Words(tuple(op.words[k] for k in kept), op.out, op.dims)
+                used = {i for k in kept for i in op.words[k]} | set(op.out)
+                values[part] = _without(left, [part.args[k] for k in kept], used)
+    return substitute(expr, values) if values else expr
+
+
+def _sums_to_one(part: Expr, op: Words, position: int) -> bool:
+    arg = part.args[position].op
+    if not isinstance(arg, Variable) or arg.encoding != "one_hot":
+        return False
+    (letter,) = op.words[position]
+    others = [i for k, word in enumerate(op.words) if k != position for i in word]
+    return letter not in others and letter not in op.out
+
+
+def _without(op: Words, args: list[Expr], used: set[int]) -> Expr:
+    """Return the product of what is left, without counting the letters that went."""
+    letters = {i: k for k, i in enumerate(sorted(used))}
+    words = tuple(tuple(letters[i] for i in word) for word in op.words)
+    left = Words(words, tuple(letters[i] for i in op.out), tuple(op.dims[i] for i in letters))
+    return rebuild(node(left, *args), tuple(args)) if len(args) != 1 else _single(left, args[0])
+
+
+def _single(op: Words, arg: Expr) -> Expr:
+    return arg if op.words == (op.out,) else node(op, arg)
+
+
+def cancel(expr: Expr) -> Expr:
+    """Return a shorter form of a rational elementwise expression, or the expression itself."""
+    if not 4 < expr.size < LONGEST:
+        return expr
+    if not _is_rational_candidate(expr):
+        inner = {arg: cancel(arg) for arg in expr.args}
+        changed = tuple(inner[arg] for arg in expr.args)
+        return rebuild(expr, changed)
+    atoms: dict[Expr, sp.Symbol] = {}
+    formula = _to_formula(expr, expr, atoms)
+    values = {s: a if a.rank == expr.rank else broadcast(a, *expr.shape) for a, s in atoms.items()}
+    best = expr
+    for form in (sp.expand(formula), sp.factor(sp.cancel(formula))):
+        candidate = from_scalar(form, values, expr.shape)
+        if candidate.size < best.size:
+            best = candidate
+    return best
+
+
+def _is_rational_candidate(expr: Expr) -> bool:
+    if isinstance(expr.op, Sum):
+        return len(expr.args) > 1 and any(arg.args for arg in expr.args)
+    return _is_entrywise(expr) and len(expr.args) > 1
+
+
+def _is_entrywise(expr: Expr) -> bool:
+    op = expr.op
+    if not isinstance(op, Words) or len(set(op.out)) != len(op.out):
+        return False
+    return all(word == op.out or not word for word in op.words)
+
+
+def _to_formula(expr: Expr, root: Expr, atoms: dict[Expr, sp.Symbol]) -> sp.Expr:
+    """Return the SymPy scalar of an elementwise rational expression, atoms as symbols."""
+    op = expr.op
+    if isinstance(op, Sum):
+        terms = [_to_formula(arg, root, atoms) for arg in expr.args]
+        pairs = zip(op.coefficients, terms, strict=True)
+        return sp.Add(*(sp.Rational(c.numerator, c.denominator) * t for c, t in pairs))
+    if _is_entrywise(expr) and expr.shape == root.shape:
+        factors = [_to_formula(arg, root, atoms) for arg in expr.args if arg.rank == root.rank]
+        scalars = [_atom(arg, root, atoms) for arg in expr.args if arg.rank != root.rank]
+        return sp.Mul(*factors, *scalars)
+    if isinstance(op, Elementwise) and op.exponent is not None and op.exponent.is_integer:
+        return _to_formula(expr.args[0], root, atoms) ** op.exponent
+    if isinstance(op, Constant):
+        return op.value
+    return _atom(expr, root, atoms)
+
+
+def _atom(expr: Expr, root: Expr, atoms: dict[Expr, sp.Symbol]) -> sp.Symbol:
+    if expr not in atoms:
+        atoms[expr] = sp.Symbol(f"v{len(atoms)}", real=True)
+    return atoms[expr]

@@ -1,0 +1,134 @@
+"""The pieces that a contraction is put together from: factors, chains of matrices, columns."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from symbp.emit.layout import ONE, ONES, Layout, product, quotient, row, transposed
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """A factor of a contraction.
+
+    below: the factor is one over the layout.
+    late: it holds a tangent or an adjoint, which stands last.
+    squared: what it is the square of, entry by entry.
+    rank: its place among scalars; numbers, names, anything else, sums.
+    """
+
+    layout: Layout
+    word: tuple[int, ...] = ()
+    below: bool = False
+    late: bool = False
+    symmetric: bool = False
+    squared: Layout | None = None
+    rank: int = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """A matrix of a chain; `fixed` where it is its own transpose."""
+
+    layout: Layout
+    flipped: bool = False
+    fixed: bool = False
+
+    @property
+    def shown(self) -> Layout:
+        """The matrix, transposed where it has to be."""
+        return transposed(self.layout) if self.costs else self.layout
+
+    @property
+    def costs(self) -> bool:
+        """Tell whether a transpose is written."""
+        return self.flipped and not self.fixed
+
+
+Chain = tuple[Link, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """A chain of matrices from one letter to another."""
+
+    start: int
+    stop: int
+    chain: Chain
+    below: bool = False
+    late: bool = False
+
+    def along(self, start: int) -> Chain:
+        """Return the chain as it is read from the given end."""
+        chain = self.bare(start)
+        if not self.below:
+            return chain
+        (link,) = chain
+        return (replace(link, layout=quotient(ONE, link.layout, entrywise=True)),)
+
+    def bare(self, start: int) -> Chain:
+        """Return the chain as read from the given end, whether it stands above or below."""
+        return self.chain if start == self.start else flip(self.chain)
+
+    def other(self, letter: int) -> int:
+        """Return the end that is not this one."""
+        return self.stop if letter == self.start else self.start
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A chain of matrices times a vector, or one over a vector."""
+
+    chain: Chain = ()
+    base: Layout = ONES
+    below: bool = False
+    late: bool = False
+
+    @property
+    def items(self) -> tuple[Layout, ...]:
+        """The column as a juxtaposition."""
+        return (*(link.shown for link in self.chain), self._solid)
+
+    @property
+    def row_items(self) -> tuple[Layout, ...]:
+        """The column transposed, as a juxtaposition."""
+        return (transposed(self._solid), *(link.shown for link in flip(self.chain)))
+
+    @property
+    def _solid(self) -> Layout:
+        return quotient(ONE, self.base, entrywise=True) if self.below else self.base
+
+
+def flip(chain: Chain) -> Chain:
+    """Return the transpose of a chain: the links in reverse, each transposed."""
+    return tuple(replace(link, flipped=not link.flipped) for link in reversed(chain))
+
+
+def cost(chain: Iterable[Link]) -> int:
+    """Return how many transposes a chain writes."""
+    return sum(link.costs for link in chain)
+
+
+def in_order(factors: Iterable[Factor]) -> list[Factor]:
+    """Return scalars as they stand in front: numbers, names, functions, sums, adjoints."""
+    return sorted(factors, key=lambda factor: (factor.late, factor.rank))
+
+
+def entrywise(columns: Sequence[Column]) -> tuple[tuple[Layout, ...], Layout | None]:
+    """Return columns multiplied entry by entry: what stands above, a row, and what below."""
+    above = sorted((c for c in columns if not c.below), key=lambda column: column.late)
+    below = [column.base for column in columns if column.below]
+    under = product(*below) if below else None
+    if len(above) == 1:
+        return above[0].items, under
+    return (product(*(row(*c.items) for c in above)),) if above else (), under
+
+
+def gather(columns: Sequence[Column]) -> Column:
+    """Return columns at one letter as a single one; of none, the ones."""
+    if not columns:
+        return Column()
+    if len(columns) == 1 and not columns[0].below:
+        return columns[0]
+    above, below = entrywise(columns)
+    base = quotient(row(*above) if above else ONE, below, entrywise=True)
+    return Column((), base, late=any(column.late for column in columns))

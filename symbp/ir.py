@@ -1,0 +1,339 @@
+"""Expressions, bindings and programs: what every pass reads and writes.
+
+An expression is an operation applied to expressions, a tree that shares equal parts: building
+the same node twice gives the same object, so equality is identity and a value used twice is one
+node.  A program is a Wengert list, lines `name = expression` in the user's own names; between
+lines a value is referred to by its name, so that cost grows with the number of lines and never
+with the written-out expression (Griewank & Walther 2008, section 2.2).
+
+Vectors have one axis, matrices two, scalars none.  Everything is said for one example; a value
+that depends on an input is marked `batched`, and `lower/` gives it the axis of the examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from hashlib import blake2b
+from typing import Any, Literal, TypeAlias
+from weakref import WeakValueDictionary
+
+import sympy as sp
+
+Dim: TypeAlias = int | sp.Expr
+Shape: TypeAlias = tuple[Dim, ...]
+Role: TypeAlias = Literal["input", "target", "param", "const", "line", "tangent", "adjoint", "weight"]
+
+
+class Op:
+    """What a node does to its arguments.  Frozen dataclasses: equal fields, equal operations."""
+
+    name: str
+
+    def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result; the arguments were checked by the builder."""
+        raise NotImplementedError(type(self).__name__)
+
+    def canonical(self, args: Sequence[Expr]) -> str:
+        """Return a text that is equal for equal values, whatever the order they were written in."""
+        return f"{self!r}({','.join(arg.digest for arg in args)})"
+
+
+class Expr:
+    """One node: an operation and its arguments.  Built by `node`, never directly."""
+
+    __slots__ = ("__weakref__", "_digest", "args", "batched", "op", "shape", "size")
+
+    op: Op
+    args: tuple[Expr, ...]
+    shape: Shape
+    batched: bool
+    size: int
+    _digest: str | None
+
+    @property
+    def rank(self) -> int:
+        """The number of axes: 0 for a scalar, 1 for a vector, 2 for a matrix."""
+        return len(self.shape)
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of the value: equal up to the order of sums and products."""
+        if self._digest is None:
+            pending = [self]
+            while pending:
+                top = pending[-1]
+                missing = [arg for arg in top.args if arg._digest is None]
+                if missing:
+                    pending.extend(missing)
+                    continue
+                pending.pop()
+                text = top.op.canonical(top.args)
+                top._digest = blake2b(text.encode(), digest_size=12).hexdigest()
+        assert self._digest is not None
+        return self._digest
+
+    def __repr__(self) -> str:
+        if not self.args:
+            return str(self.op)
+        return f"{self.op}({', '.join(map(repr, self.args))})" if self.size < 40 else f"{self.op}(…)"
+
+
+_NODES: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
+
+
+def node(op: Op, *args: Expr) -> Expr:
+    """Return the one node of `op` applied to `args`."""
+    key = (op, *map(id, args))
+    found = _NODES.get(key)
+    if found is not None:
+        return found
+    made = Expr.__new__(Expr)
+    made.op, made.args = op, args
+    made.shape = op.shape(args)
+    made.batched = _is_batched(op, args)
+    made.size = 1 + sum(arg.size for arg in args)
+    made._digest = None
+    _NODES[key] = made
+    return made
+
+
+def _is_batched(op: Op, args: Sequence[Expr]) -> bool:
+    if isinstance(op, Variable):
+        return op.batched
+    if isinstance(op, Examples):
+        return False
+    return any(arg.batched for arg in args)
+
+
+@dataclass(frozen=True)
+class Variable(Op):
+    """A name: something given, or a line of a program.
+
+    `encoding` is "one_hot" for a target that is a unit vector in the mathematics and a class
+    index in the code.  `of` is the name whose tangent or adjoint this is.
+    """
+
+    name: str
+    dims: Shape = ()
+    role: Role = "line"
+    batched: bool = False
+    encoding: Literal["dense", "one_hot"] = "dense"
+    symmetric: bool = False
+    of: str = ""
+
+    def shape(self, args: Sequence[Expr]) -> Shape:
+        return self.dims
+
+    def canonical(self, args: Sequence[Expr]) -> str:
+        return f"{self.role} {self.name}"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Constant(Op):
+    """An irrational number: pi, euler, sqrt(2/pi).  Rational ones are the coefficients of `Sum`."""
+
+    value: sp.Expr
+    name: str = "constant"
+
+    def shape(self, args: Sequence[Expr]) -> Shape:
+        return ()
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@dataclass(frozen=True)
+class Size(Op):
+    """A symbolic size used as a number, as in `norm2(r)^2 / n`."""
+
+    dim: sp.Expr
+    name: str = "size"
+
+    def shape(self, args: Sequence[Expr]) -> Shape:
+        return ()
+
+    def __str__(self) -> str:
+        return str(self.dim)
+
+
+@dataclass(frozen=True)
+class Sum(Op):
+    """A linear combination c₁ a₁ + c₂ a₂ + …, linear jointly; no terms is zero."""
+
+    coefficients: tuple[Fraction, ...]
+    dims: Shape
+    name: str = "sum"
+
+    def shape(self, args: Sequence[Expr]) -> Shape:
+        return self.dims
+
+    def canonical(self, args: Sequence[Expr]) -> str:
+        terms = sorted(f"{c}*{arg.digest}" for c, arg in zip(self.coefficients, args, strict=True))
+        return f"sum{self.dims}[{'+'.join(terms)}]"
+
+    def __str__(self) -> str:
+        return f"Sum[{', '.join(map(str, self.coefficients))}]"
+
+
+@dataclass(frozen=True)
+class Words(Op):
+    """A contraction: the product of all arguments, summed over the letters the result lacks.
+
+    Each argument has a word, one letter an axis; letters are numbers, `dims[letter]` their size.
+    `A B` is `ij,jk->ik`, `x yᵀ` is `i,j->ij`, the trace `ii->`.  A letter that stands twice in the
+    result is a Kronecker delta, so `i->ii` is diag and `->ii` the identity; a letter that stands in
+    the result alone repeats along that axis, so `->i` is a vector of ones.
+    """
+
+    words: tuple[tuple[int, ...], ...]
+    out: tuple[int, ...]
+    dims: Shape
+    name: str = "product"
+
+    def shape(self, args: Sequence[Expr]) -> Shape:
+        return tuple(self.dims[letter] for letter in self.out)
+
+    def canonical(self, args: Sequence[Expr]) -> str:
+        order = sorted(range(len(args)), key=lambda k: (args[k].digest, self.words[k]))
+        letters: dict[int, int] = {}
+        for letter in [*self.out, *(i for k in order for i in self.words[k])]:
+            letters.setdefault(letter, len(letters))
+        factors = [f"{args[k].digest}{[letters[i] for i in self.words[k]]}" for k in order]
+        dims = [str(self.dims[letter]) for letter in letters]
+        return f"words{factors}->{[letters[i] for i in self.out]}{dims}"
+
+    def __str__(self) -> str:
+        spell = "".join(chr(ord("i") + k) if k < 18 else f"<{k}>" for k in range(len(self.dims)))
+        words = ",".join("".join(spell[i] for i in word) for word in self.words)
+        return f"{words}->{''.join(spell[i] for i in self.out)}"
+
+
+@dataclass(frozen=True)
+class Examples(Op):
+    """The sum over the examples of a batch; for one example, the value itself."""
+
+    name: str = "examples"
+
+    def shape(self, args: Sequence[Expr]) -> Shape:
+        return args[0].shape
+
+    def __str__(self) -> str:
+        return "examples"
+
+
+def variable(name: str, dims: Shape = (), role: Role = "line", **more: Any) -> Expr:
+    """Return the node of a name; `more` are the further fields of `Variable`."""
+    return node(Variable(name, tuple(dims), role, **more))
+
+
+def name_of(expr: Expr) -> str:
+    """Return the name of a variable's node."""
+    assert isinstance(expr.op, Variable), expr
+    return expr.op.name
+
+
+def is_variable(expr: Expr) -> bool:
+    """Tell whether a node is a name."""
+    return isinstance(expr.op, Variable)
+
+
+def walk(*roots: Expr) -> Iterator[Expr]:
+    """Yield every node below the roots once, arguments before what uses them."""
+    seen: set[Expr] = set()
+    pending: list[tuple[Expr, bool]] = [(root, False) for root in reversed(roots)]
+    while pending:
+        top, ready = pending.pop()
+        if top in seen:
+            continue
+        if ready:
+            seen.add(top)
+            yield top
+            continue
+        pending.append((top, True))
+        pending.extend((arg, False) for arg in reversed(top.args) if arg not in seen)
+
+
+def variables(*roots: Expr) -> list[Expr]:
+    """Return the names below the roots, in the order in which they are first read."""
+    return [found for found in walk(*roots) if is_variable(found)]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One line `target = expr`.  `shown` is false for a helper line that a reader need not see."""
+
+    target: Expr
+    expr: Expr
+    shown: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name of the line."""
+        return name_of(self.target)
+
+
+@dataclass(frozen=True)
+class Init:
+    """How a parameter is drawn: `he`, `xavier`, `lecun`, `orthogonal`, `zero` or `normal`."""
+
+    kind: str
+    variance: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """A network or an identity: what is given, the lines, and what to differentiate.
+
+    `loss` is a scalar line (None where there is none), `output` what `forward` returns.
+    `reduction` says how the losses of the examples are joined.  `wrt` are the names to
+    differentiate by.  `kind` is "network" (emitted with Params) or "identity" (value and grad).
+    """
+
+    name: str
+    bindings: tuple[Binding, ...]
+    inputs: tuple[Expr, ...] = ()
+    targets: tuple[Expr, ...] = ()
+    params: tuple[Expr, ...] = ()
+    consts: tuple[Expr, ...] = ()
+    output: Expr | None = None
+    loss: Expr | None = None
+    wrt: tuple[Expr, ...] = ()
+    title: str = ""
+    reduction: Literal["mean", "sum"] = "mean"
+    sizes: Mapping[str, int | None] = field(default_factory=dict)
+    inits: Mapping[str, Init] = field(default_factory=dict)
+    kind: Literal["network", "identity"] = "network"
+    source: str = ""
+    origin: str = ""
+
+    @property
+    def given(self) -> tuple[Expr, ...]:
+        """Everything the program is given: inputs, targets, consts, params."""
+        return (*self.inputs, *self.targets, *self.consts, *self.params)
+
+    @property
+    def result(self) -> Expr:
+        """What is differentiated: the loss, or the output where there is no loss."""
+        result = self.loss if self.loss is not None else self.output
+        assert result is not None
+        return result
+
+    def definition(self, target: Expr) -> Expr | None:
+        """Return the expression of a line, None for what is given."""
+        return next((b.expr for b in self.bindings if b.target is target), None)
+
+
+def needed(bindings: Iterable[Binding], roots: Iterable[Expr]) -> list[Binding]:
+    """Return the bindings that the roots depend on, in their order."""
+    wanted = set(variables(*roots))
+    kept: list[Binding] = []
+    for binding in reversed(list(bindings)):
+        if binding.target in wanted:
+            kept.append(binding)
+            wanted.update(variables(binding.expr))
+    return kept[::-1]

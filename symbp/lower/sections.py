@@ -1,0 +1,227 @@
+"""The lines of a derivation, sorted into the sweeps that the emitted functions are made of.
+
+    primal       the lines that the output needs          tangent      their tangents
+    loss         the lines that the loss needs besides    loss_dot     their tangents
+    loss_bar     the adjoints that the loss gives         adjoint      these pulled back
+    head_bar     those that the output's seed gives       inputs_bar   what only x_bar needs
+    …_bar_dot    forward over reverse
+
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from symbp.derive.derivation import Derivation, Step
+from symbp.derive.forward import dot, tangents_of
+from symbp.derive.reverse import adjoint_steps, bar, join_examples
+from symbp.derive.simplify import Lines
+from symbp.ir import Binding, Expr, Program, is_variable, name_of, needed, variable, variables
+from symbp.ops.linear import add, zeros
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The lines of each sweep, for one example; empty where there is nothing to do.
+
+    entries: the lines at which the shared adjoint sweep is entered, and parameters that the loss
+    reads directly, in the order of the sweep.
+    """
+
+    primal: tuple[Binding, ...]
+    loss: tuple[Binding, ...]
+    tangent: tuple[Binding, ...]
+    loss_dot: tuple[Binding, ...]
+    loss_bar: tuple[Binding, ...]
+    head_bar: tuple[Binding, ...]
+    adjoint: tuple[Binding, ...]
+    inputs_bar: tuple[Binding, ...]
+    loss_bar_dot: tuple[Binding, ...]
+    adjoint_dot: tuple[Binding, ...]
+    entries: dict[Expr, "Entry"]
+
+    def named(self) -> list[tuple[str, tuple[Binding, ...]]]:
+        """Return the sweeps in the order in which later ones read earlier ones."""
+        return [(name, getattr(self, name)) for name in ORDER]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An adjoint that comes from outside the shared sweep.
+
+    seed: its variable.  by_loss, by_output: whether the loss gives it a value, and whether the
+    output's seed does; zero otherwise.
+    """
+
+    seed: Expr
+    by_loss: bool
+    by_output: bool
+
+
+ORDER = (
+    "primal", "loss", "tangent", "loss_dot", "loss_bar", "head_bar", "adjoint", "inputs_bar",
+    "loss_bar_dot", "adjoint_dot",
+)  # fmt: skip
+
+
+def sections(derivation: Derivation) -> Sections:
+    """Sort a derivation's lines into sweeps."""
+    program = _joined(derivation.program)
+    output = program.output if program.output is not None else program.result
+    primal = tuple(needed(program.bindings, [output]))
+    rest = [b for b in program.bindings if b not in primal]
+    loss = tuple(needed(rest, [program.loss])) if program.loss is not None else ()
+    tangent = _tangents(primal, loss, derivation)
+    split = _Adjoints(program, primal, derivation.adjoint)
+    made = Sections(
+        primal, loss, *tangent, tuple(split.loss_bar), tuple(split.head_bar), split.adjoint,
+        split.inputs_bar, (), (), split.entries,
+    )  # fmt: skip
+    return _with_second(made, program) if loss else made
+
+
+def _joined(program: Program) -> Program:
+    """Put the loss of the whole batch in place of the loss of one example."""
+    joined = join_examples(program)
+    if joined is None or program.loss is None:
+        return program
+    lines = [replace(b, expr=joined) if b.target is program.loss else b for b in program.bindings]
+    return replace(program, bindings=tuple(lines))
+
+
+def _tangents(
+    primal: Sequence[Binding], loss: Sequence[Binding], derivation: Derivation
+) -> tuple[tuple[Binding, ...], tuple[Binding, ...]]:
+    """Return the tangent lines of the output and of the loss."""
+    program = derivation.program
+    steps = {step.name: step for step in derivation.tangent}
+    found: list[tuple[Binding, ...]] = []
+    for lines in (primal, loss):
+        named = [steps[f"{b.name}_dot"] for b in lines if f"{b.name}_dot" in steps]
+        found.append(tuple(Binding(step.target, step.expr) for step in named))
+    if program.loss is not None and found[1]:
+        joined = [b for b in loss if b.target is program.loss]
+        dots = {v: dot(v) for b in joined for v in variables(b.expr) if _has_dot(v, steps, program)}
+        known = Lines(program.bindings)
+        last = tangents_of(tuple(joined), dots, known)
+        found[1] = (*(b for b in found[1] if b.name != f"{name_of(program.loss)}_dot"),
+                    *(Binding(step.target, step.expr) for step in last))
+    return found[0], found[1]
+
+
+def _has_dot(var: Expr, steps: dict[str, Step], program: Program) -> bool:
+    name = f"{name_of(var)}_dot"
+    return name in steps or var in program.params or var in program.inputs or var in program.wrt
+
+
+class _Adjoints:
+    """The reverse sweep of the output, and how the loss and the output's own seed enter it.
+
+    A line is in the head when only the output needs it, as the softmax behind the logits that the
+    loss reads.  An entry is a line that the loss or the head reads: its adjoint is an argument of
+    the shared sweep where nothing else reads the line, else it is a summand.
+    """
+
+    def __init__(self, program: Program, primal: Sequence[Binding], steps: Sequence[Step]) -> None:
+        self.program, self.lines = program, Lines(program.bindings)
+        self.loss_bar: list[Binding] = []
+        self.head_bar: list[Binding] = []
+        self.entries: dict[Expr, Entry] = {}
+        self.in_primal = {b.target for b in primal}
+        alone = replace(program, loss=None, bindings=tuple(primal))
+        own = adjoint_steps(alone, Lines(primal))
+        from_loss = {_of(step, program): step for step in steps} if program.loss is not None else {}
+        adjoint = []
+        output = program.output if program.output is not None else program.result
+        self.head = self._head(own, output, from_loss)
+        for step in self._loss_only(steps):
+            self.loss_bar.append(Binding(step.target, step.expr))
+        for step in self._ordered(own, output):
+            of = _of(step, program)
+            if of in self.head:
+                if of is not output:
+                    self.head_bar.append(Binding(step.target, step.expr))
+                continue
+            adjoint.extend(self._line(of, step, from_loss.get(of)))
+        wanted = [bar(v) for v in (program.params or program.wrt)]
+        self.adjoint = tuple(needed(adjoint, wanted))
+        left = [b for b in adjoint if b not in self.adjoint]
+        self.inputs_bar = tuple(needed(left, [bar(v) for v in program.inputs]))
+
+    def _loss_only(self, steps: Sequence[Step]) -> list[Step]:
+        """Return the adjoints of the lines that only the loss needs."""
+        given = {*self.program.given, *self.in_primal}
+        return [step for step in steps if _of(step, self.program) not in given]
+
+    def _head(self, own: Sequence[Step], output: Expr, from_loss: dict[Expr, Step]) -> set[Expr]:
+        def read_by_loss(of: Expr) -> bool:
+            paths = from_loss[of].paths if of in from_loss else ()
+            return any(path.consumer not in self.in_primal for path in paths)
+
+        if self.program.loss is None or output is self.program.loss or read_by_loss(output):
+            return set()
+        head = {output}
+        for step in own:
+            of, consumers = _of(step, self.program), {path.consumer for path in step.paths}
+            if of in self.in_primal and consumers <= head and not read_by_loss(of):
+                head.add(of)
+        return head
+
+    def _ordered(self, own: Sequence[Step], output: Expr) -> list[Step]:
+        return [Step(bar(output), bar(output), bar(output), ""), *own]
+
+    def _line(self, of: Expr, step: Step, loss_step: Step | None) -> list[Binding]:
+        """Return the line of an adjoint in the shared sweep, entering it where it has seeds."""
+        paths = loss_step.paths if loss_step is not None else ()
+        from_loss = [path.term for path in paths if path.consumer not in self.in_primal]
+        from_head = [path.term for path in step.paths if path.consumer in self.head]
+        inside = [path.term for path in step.paths if path.consumer not in self.head]
+        is_given = of in self.program.given
+        is_output = not step.law and step.rule is step.target
+        if not (from_loss or from_head or is_output):
+            rule = add(*inside) if inside else zeros(*of.shape)
+            return [Binding(step.target, self._simplify(step.target, rule))]
+        suffix = "bar" if not inside else "penalty" if is_given else "seed"
+        name = f"{name_of(of)}_{suffix}"
+        seed = variable(name, of.shape, "adjoint", batched=of.batched, of=name_of(of))
+        self.entries[of] = Entry(
+            seed,
+            self._given_by(seed, from_loss, self.loss_bar),
+            is_output or self._given_by(seed, from_head, self.head_bar),
+        )
+        if is_given:
+            rule = add(*inside) if inside else zeros(*of.shape)
+            return [Binding(step.target, self._simplify(step.target, rule))]
+        return [Binding(step.target, self._simplify(step.target, add(seed, *inside)))] if inside else []
+
+    def _given_by(self, seed: Expr, terms: list[Expr], section: list[Binding]) -> bool:
+        if terms:
+            section.append(Binding(seed, self._simplify(seed, add(*terms))))
+        return bool(terms)
+
+    def _simplify(self, target: Expr, rule: Expr) -> Expr:
+        expr, _ = self.lines.simplify(rule)
+        if not is_variable(expr):
+            self.lines.add(Binding(target, expr))
+        return expr
+
+
+def _of(step: Step, program: Program) -> Expr:
+    name = step.name.removesuffix("_bar")
+    every = [*program.given, *(b.target for b in program.bindings)]
+    return next(v for v in every if name_of(v) == name)
+
+
+def _with_second(made: Sections, program: Program) -> Sections:
+    """Add the tangents of the adjoints along a direction of the parameters: forward over reverse."""
+    lines = Lines([*made.primal, *made.loss, *made.loss_bar, *made.adjoint])
+    dots = {v: dot(v) for v in (program.params or program.wrt)}
+    tangents_of((*made.primal, *made.loss), dots, lines)
+    loss_bar_dot = tangents_of(made.loss_bar, dots, lines)
+    adjoint_dot = tangents_of(made.adjoint, dots, lines)
+    return replace(
+        made, loss_bar_dot=_bindings(loss_bar_dot), adjoint_dot=_bindings(adjoint_dot)
+    )
+
+
+def _bindings(steps: Iterable[Step]) -> tuple[Binding, ...]:
+    return tuple(Binding(step.target, step.expr) for step in steps)

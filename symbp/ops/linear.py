@@ -1,0 +1,104 @@
+"""Linear combinations: the only way a `Sum` is built, so every sum is in the same form."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from symbp.ir import Dim, Expr, Shape, Sum, Words, node
+
+
+def ones(*dims: Dim) -> Expr:
+    """Return the array of ones of a shape; without a shape, the number 1."""
+    return node(Words((), tuple(range(len(dims))), dims))
+
+
+def zeros(*dims: Dim) -> Expr:
+    """Return the array of zeros of a shape."""
+    return node(Sum((), dims))
+
+
+def number(value: int | Fraction, shape: Shape = ()) -> Expr:
+    """Return a rational number, or an array of a shape that holds it everywhere."""
+    return scale(Fraction(value), ones(*shape))
+
+
+def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
+    """Return Σ c·a in normal form.
+
+    Nested sums are opened, like terms joined, zeros dropped, positive terms put first, and a
+    factor that all terms share is taken out: 2a - 2b is 2(a - b).
+    """
+    total: dict[str, tuple[Fraction, Expr]] = {}
+    for coefficient, term in terms:
+        if term.shape != shape:
+            raise ValueError(f"a term of shape {term.shape} in a sum of shape {shape}")
+        for inner, arg in _opened(term):
+            before, first = total.get(arg.digest, (Fraction(0), arg))
+            total[arg.digest] = (before + coefficient * inner, first)
+    kept = [(c, arg) for c, arg in total.values() if c]
+    if len(kept) == 1 and kept[0][0] == 1:
+        return kept[0][1]
+    kept.sort(key=lambda term: term[0] < 0)
+    common = abs(kept[0][0]) if kept else 1
+    if len(kept) > 1 and common != 1 and all(abs(c) == common for c, _ in kept):
+        return node(Sum((common,), shape), _sum([(c / common, arg) for c, arg in kept], shape))
+    return _sum(kept, shape)
+
+
+def _sum(terms: list[tuple[Fraction, Expr]], shape: Shape) -> Expr:
+    return node(Sum(tuple(c for c, _ in terms), shape), *(arg for _, arg in terms))
+
+
+def _opened(expr: Expr) -> list[tuple[Fraction, Expr]]:
+    """Return the terms of a sum, with 2(a - b) opened to 2a - 2b."""
+    terms = parts(expr)
+    if len(terms) == 1 and isinstance(terms[0][1].op, Sum):
+        return [(terms[0][0] * c, arg) for c, arg in parts(terms[0][1])]
+    return terms
+
+
+def parts(expr: Expr) -> list[tuple[Fraction, Expr]]:
+    """Return the terms of a sum with their coefficients; anything else is one term."""
+    if isinstance(expr.op, Sum):
+        return list(zip(expr.op.coefficients, expr.args, strict=True))
+    return [(Fraction(1), expr)]
+
+
+def add(*terms: Expr) -> Expr:
+    """Return the sum of one or more expressions of one shape."""
+    return combine([(Fraction(1), term) for term in terms], terms[0].shape)
+
+
+def subtract(left: Expr, right: Expr) -> Expr:
+    """Return left - right."""
+    return combine([(Fraction(1), left), (Fraction(-1), right)], left.shape)
+
+
+def scale(factor: int | Fraction, expr: Expr) -> Expr:
+    """Return a rational multiple of an expression."""
+    return combine([(Fraction(factor), expr)], expr.shape)
+
+
+def negate(expr: Expr) -> Expr:
+    """Return -expr."""
+    return scale(-1, expr)
+
+
+def is_zero(expr: Expr) -> bool:
+    """Tell whether an expression is the empty sum."""
+    return isinstance(expr.op, Sum) and not expr.args
+
+
+def rational(expr: Expr) -> Fraction | None:
+    """Return the number an expression holds everywhere, None where it is no such number."""
+    if is_zero(expr):
+        return Fraction(0)
+    terms = parts(expr)
+    if len(terms) == 1 and is_ones(terms[0][1]):
+        return terms[0][0]
+    return None
+
+
+def is_ones(expr: Expr) -> bool:
+    """Tell whether an expression is an array of ones (or the number 1)."""
+    op = expr.op
+    return isinstance(op, Words) and not expr.args and len(set(op.out)) == len(op.out)

@@ -1,0 +1,88 @@
+"""Functions of a whole vector or matrix: each states its differential, linear in dz."""
+
+from symbp.ir import Expr, node
+from symbp.notation import Call, Superscript
+from symbp.ops.kinds import Largest, Nonlinear
+from symbp.ops.linear import add, negate, subtract
+from symbp.ops.pointwise import EXP, LOG
+from symbp.ops.power import reciprocal
+from symbp.ops.product import broadcast, contract, hadamard, inner, total
+
+
+def _shifted(z: Expr) -> Expr:
+    """Return exp(z - max z): no entry overflows, one of them is 1."""
+    return node(EXP, subtract(z, broadcast(node(Largest(), z), *z.shape)))
+
+
+def _softmax(z: Expr) -> Expr:
+    return hadamard(_shifted(z), broadcast(reciprocal(total(_shifted(z))), *z.shape))
+
+
+def _logsumexp(z: Expr) -> Expr:
+    return add(node(LOG, total(_shifted(z))), node(Largest(), z))
+
+
+def _log_softmax(z: Expr) -> Expr:
+    shift = subtract(z, broadcast(node(Largest(), z), *z.shape))
+    return subtract(shift, broadcast(node(LOG, total(_shifted(z))), *z.shape))
+
+
+def softmax(z: Expr) -> Expr:
+    """Return softmax(z) of a vector."""
+    return node(SOFTMAX, z)
+
+
+SOFTMAX = Nonlinear(
+    "softmax",
+    rank=1,
+    result=lambda dims: dims,
+    differential=lambda dz, z, p: hadamard(p, subtract(dz, broadcast(inner(p, dz), *z.shape))),
+    notation=Call("softmax", r"\operatorname{softmax}"),
+    expansion=_softmax,
+)
+LOGSUMEXP = Nonlinear(
+    "logsumexp",
+    rank=1,
+    result=lambda dims: (),
+    differential=lambda dz, z, p: inner(softmax(z), dz),
+    notation=Call("logsumexp", r"\operatorname{logsumexp}"),
+    expansion=_logsumexp,
+)
+LOG_SOFTMAX = Nonlinear(
+    "log_softmax",
+    rank=1,
+    result=lambda dims: dims,
+    differential=lambda dz, z, p: subtract(dz, broadcast(inner(softmax(z), dz), *z.shape)),
+    notation=Call("log_softmax", r"\operatorname{logsoftmax}"),
+    expansion=_log_softmax,
+)
+INVERSE = Nonlinear(
+    "inv",
+    rank=2,
+    result=lambda dims: dims,
+    differential=lambda dz, z, p: negate(contract("ij,jk,kl->il", p, dz, p)),
+    notation=Superscript("⁻¹", "{-1}"),
+    code="np.linalg.inv({z})",
+)
+DETERMINANT = Nonlinear(
+    "det",
+    rank=2,
+    result=lambda dims: (),
+    differential=lambda dz, z, p: contract(",ij,ji->", p, node(INVERSE, z), dz),
+    notation=Call("det", r"\det"),
+    code="np.linalg.det({z})",
+)
+LOG_DETERMINANT = Nonlinear(
+    "logdet",
+    rank=2,
+    result=lambda dims: (),
+    differential=lambda dz, z, p: contract("ij,ji->", node(INVERSE, z), dz),
+    notation=Call("logdet", r"\log\det"),
+    code="np.linalg.slogdet({z})[1]",
+)
+
+MATRIX_FUNCTIONS = {
+    op.name: op for op in (SOFTMAX, LOGSUMEXP, LOG_SOFTMAX, INVERSE, DETERMINANT, LOG_DETERMINANT)
+}
+
+

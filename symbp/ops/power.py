@@ -1,0 +1,76 @@
+"""Powers with a rational exponent: squares, roots and reciprocals, entry by entry."""
+
+from fractions import Fraction
+from functools import cache
+
+import sympy as sp
+
+from symbp.ir import Expr, Words, node
+from symbp.ops.kinds import POWER, Elementwise, H, Z
+from symbp.ops.linear import number, parts, rational, scale
+
+_CODE = {
+    sp.Integer(2): "np.square",
+    sp.Rational(1, 2): "np.sqrt",
+    sp.Integer(-1): "np.reciprocal",
+}
+
+
+@cache
+def power_op(exponent: sp.Rational) -> Elementwise:
+    """Return the record of z ↦ z^exponent."""
+    slope = exponent * Z ** (exponent - 1)
+    if exponent == sp.Rational(1, 2):
+        slope = 1 / (2 * H)
+    return Elementwise(
+        "power", Z**exponent, (slope,), ufunc=_CODE.get(exponent), notation=POWER, exponent=exponent
+    )
+
+
+def power(base: Expr, exponent: sp.Rational) -> Expr:
+    """Return base^exponent entry by entry, powers of powers and of products opened."""
+    inner, before = base_and_exponent(base)
+    if before != 1 and (sp.Integer(2) != before or exponent.is_integer):
+        return power(inner, before * exponent)
+    if exponent == 0:
+        return number(1, base.shape)
+    if exponent == 1:
+        return base
+    value = rational(base)
+    if value is not None and (value > 0 or (value and exponent.is_integer)):
+        exact = sp.Rational(value.numerator, value.denominator) ** exponent
+        if exact.is_Rational:
+            return number(Fraction(int(exact.p), int(exact.q)), base.shape)
+    if exponent.is_integer:
+        opened = _open(base, exponent)
+        if opened is not None:
+            return opened
+    return node(power_op(exponent), base)
+
+
+def _open(base: Expr, exponent: sp.Rational) -> Expr | None:
+    """Return (c a b)^p = c^p a^p b^p where the base is a product entry by entry."""
+    terms = parts(base)
+    if len(terms) != 1:
+        return None
+    coefficient, term = terms[0]
+    if coefficient != 1:
+        return scale(coefficient ** int(exponent), power(term, exponent))
+    op = term.op
+    if not isinstance(op, Words) or not term.args or len(set(op.out)) != len(op.out):
+        return None
+    if any(word not in ((), op.out) for word in op.words):
+        return None
+    return node(op, *(power(arg, exponent) for arg in term.args))
+
+
+def base_and_exponent(expr: Expr) -> tuple[Expr, sp.Rational]:
+    """Return (b, p) of b^p, and (expr, 1) of anything else."""
+    if isinstance(expr.op, Elementwise) and expr.op.exponent is not None:
+        return expr.args[0], expr.op.exponent
+    return expr, sp.Integer(1)
+
+
+def reciprocal(expr: Expr) -> Expr:
+    """Return 1/expr entry by entry."""
+    return power(expr, sp.Integer(-1))

@@ -1,0 +1,174 @@
+"""Contractions: the only way a `Words` is built, so that every product is in one normal form.
+
+Nested products are opened, identities and diagonals absorbed, numbers taken out, equal factors
+joined to powers.  So transposes of products, `diag(u) v = u ⊙ v`, `tr(AB) = tr(BA)` and
+`x · 1/x = 1` need no rule of their own: both sides are the same words.
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import sympy as sp
+
+from symbp.ir import Dim, Expr, Size, Sum, Words, node
+from symbp.ops.kinds import Elementwise
+from symbp.ops.linear import ones, parts, scale, zeros
+from symbp.ops.power import base_and_exponent, power
+
+Word = tuple[int, ...]
+Factor = tuple[Expr, Word]
+
+
+def contract(pattern: str, *args: Expr, **dims: Dim) -> Expr:
+    """Return the contraction that a pattern such as `ij,jk->ik` says, one letter an axis.
+
+    `dims` gives the sizes of letters that stand in the result alone.
+    """
+    left, right = pattern.replace(" ", "").split("->")
+    words = left.split(",") if args else []
+    letters = {letter: k for k, letter in enumerate(dict.fromkeys(left.replace(",", "") + right))}
+    sizes = {letters[letter]: dim for letter, dim in dims.items()}
+    factors = [(arg, tuple(letters[c] for c in w)) for arg, w in zip(args, words, strict=True)]
+    return product(factors, tuple(letters[letter] for letter in right), sizes)
+
+
+def product(factors: Iterable[Factor], out: Word, sizes: dict[int, Dim] | None = None) -> Expr:
+    """Return Π factors, summed over the letters `out` lacks, in normal form."""
+    opened = _Opened(list(factors), sizes or {})
+    shape = tuple(opened.dims[letter] for letter in out)
+    if opened.coefficient == 0:
+        return zeros(*shape)
+    out = tuple(opened.root(letter) for letter in out)
+    merged = _merge(opened.factors)
+    if any(_opens(factor) for factor, _ in merged):
+        roots = {i: dim for i, dim in opened.dims.items() if opened.root(i) == i}
+        return scale(opened.coefficient, product(merged, out, roots))
+    coefficient, merged = _count(merged, out, opened)
+    if len(merged) == 1 and merged[0][1] == out and len(set(out)) == len(out):
+        return scale(coefficient, merged[0][0])
+    letters = {i: k for k, i in enumerate(dict.fromkeys([i for _, w in merged for i in w] + [*out]))}
+    op = Words(
+        tuple(tuple(letters[i] for i in word) for _, word in merged),
+        tuple(letters[i] for i in out),
+        tuple(opened.dims[i] for i in letters),
+    )
+    return scale(coefficient, node(op, *(factor for factor, _ in merged)))
+
+
+def _opens(factor: Expr) -> bool:
+    """Tell whether joining powers uncovered a number or a product to open in turn."""
+    terms = parts(factor)
+    return isinstance(factor.op, Words) or (len(terms) == 1 and terms[0][0] != 1)
+
+
+class _Opened:
+    """Factors with nested products opened: `factors`, `coefficient`, `dims` and letter classes."""
+
+    def __init__(self, factors: list[Factor], sizes: dict[int, Dim]) -> None:
+        self.parent: dict[int, int] = {}
+        self.dims: dict[int, Dim] = dict(sizes)
+        self.coefficient = Fraction(1)
+        self.factors: list[Factor] = []
+        for factor, word in factors:
+            for letter, dim in zip(word, factor.shape, strict=True):
+                known = self.dims.setdefault(letter, dim)
+                if known != dim:
+                    raise ValueError(f"one letter of a product has sizes {known} and {dim}")
+        self.fresh = 1 + max([*self.dims, *(i for _, word in factors for i in word), -1])
+        pending = factors[::-1]
+        while pending:
+            self._open(*pending.pop(), pending)
+        self.factors = [(f, tuple(self.root(i) for i in word)) for f, word in self.factors]
+
+    def root(self, letter: int) -> int:
+        while letter in self.parent:
+            letter = self.parent[letter]
+        return letter
+
+    def _open(self, factor: Expr, word: Word, pending: list[Factor]) -> None:
+        op = factor.op
+        if isinstance(op, Sum) and len(op.coefficients) < 2:
+            self.coefficient *= op.coefficients[0] if op.coefficients else 0
+            pending.extend((arg, word) for arg in factor.args)
+        elif isinstance(op, Words):
+            names = {k: self.fresh + k for k in range(len(op.dims))}
+            self.fresh += len(op.dims)
+            self.dims.update({names[k]: dim for k, dim in enumerate(op.dims)})
+            for inner, outer in zip(op.out, word, strict=True):
+                self._join(names[inner], outer)
+            inside = zip(factor.args, op.words, strict=True)
+            pending.extend([(arg, tuple(names[i] for i in w)) for arg, w in inside][::-1])
+        else:
+            self.factors.append((factor, word))
+
+    def _join(self, one: int, other: int) -> None:
+        one, other = self.root(one), self.root(other)
+        if one != other:
+            self.parent[one] = other
+
+
+def _merge(factors: Sequence[Factor]) -> list[Factor]:
+    """Join factors of equal base and equal word: x · x = x², x · 1/x = 1."""
+    exponents: dict[tuple[str, Word], tuple[Expr, sp.Rational]] = {}
+    for factor, word in factors:
+        base, exponent = base_and_exponent(factor)
+        first, before = exponents.get((base.digest, word), (base, sp.Integer(0)))
+        exponents[base.digest, word] = (first, before + exponent)
+    merged = []
+    for (_, word), (base, exponent) in exponents.items():
+        if isinstance(base.op, Elementwise) and base.op.idempotent and exponent > 0:
+            exponent = sp.Integer(1)
+        if exponent != 0:
+            merged.append((power(base, exponent), word))
+    return merged
+
+
+def _count(
+    factors: list[Factor], out: Word, opened: _Opened
+) -> tuple[Fraction, list[Factor]]:
+    """Replace a sum over a letter that no factor has by the number of its terms."""
+    used = {letter for _, word in factors for letter in word} | set(out)
+    coefficient = opened.coefficient
+    for letter, dim in opened.dims.items():
+        if opened.root(letter) != letter or letter in used:
+            continue
+        if isinstance(dim, int | sp.Integer):
+            coefficient *= int(dim)
+        else:
+            factors = [*factors, (node(Size(dim)), ())]
+    return coefficient, factors
+
+
+def broadcast(scalar: Expr, *dims: Dim) -> Expr:
+    """Return an array that holds a scalar everywhere."""
+    if scalar.rank:
+        raise ValueError(f"only a scalar is repeated, not shape {scalar.shape}")
+    return product([(scalar, ())], tuple(range(len(dims))), dict(enumerate(dims)))
+
+
+def hadamard(*args: Expr) -> Expr:
+    """Return the product entry by entry; scalars among the arguments are repeated."""
+    shape = max((arg.shape for arg in args), key=len)
+    letters = tuple(range(len(shape)))
+    return product([(a, letters if a.rank else ()) for a in args], letters, dict(enumerate(shape)))
+
+
+def inner(a: Expr, b: Expr) -> Expr:
+    """Return ⟨a, b⟩, the sum of the products of the entries."""
+    letters = tuple(range(a.rank))
+    return product([(a, letters), (b, letters)], ())
+
+
+def total(a: Expr) -> Expr:
+    """Return the sum of all entries."""
+    return product([(a, tuple(range(a.rank)))], ())
+
+
+def transpose(a: Expr) -> Expr:
+    """Return Aᵀ; a vector becomes a matrix of one row."""
+    return contract("ij->ji", a) if a.rank == 2 else contract("i,k->ki", a, ones(1))
+
+
+def diagonal_delta(dim: Dim) -> Expr:
+    """Return the identity matrix."""
+    return product([], (0, 0), {0: dim})

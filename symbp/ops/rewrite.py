@@ -1,0 +1,110 @@
+"""Rebuilding expressions: substitution, and one more axis for what varies along it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from symbp.ir import Dim, Examples, Expr, Sum, Variable, Words, node, walk
+from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
+from symbp.ops.linear import combine
+from symbp.ops.product import broadcast, product
+from symbp.ops.scalar import apply
+
+
+def rebuild(expr: Expr, args: tuple[Expr, ...]) -> Expr:
+    """Return the node with other arguments, in normal form."""
+    op = expr.op
+    if args == expr.args:
+        return expr
+    if isinstance(op, Sum):
+        return combine(zip(op.coefficients, args, strict=True), args[0].shape)
+    if isinstance(op, Words):
+        return product(zip(args, op.words, strict=True), op.out, dict(enumerate(op.dims)))
+    if isinstance(op, Elementwise):
+        return apply(op, *args)
+    return node(op, *args)
+
+
+def transform(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
+    """Rebuild from the leaves up; `change` sees each rebuilt node and may return another."""
+    done: dict[Expr, Expr] = {}
+    for part in walk(expr):
+        made = rebuild(part, tuple(done[arg] for arg in part.args))
+        done[part] = change(made) or made
+    return done[expr]
+
+
+def substitute(expr: Expr, values: Mapping[Expr, Expr]) -> Expr:
+    """Replace nodes, outermost first, by others of the same shape."""
+    done: dict[Expr, Expr] = {}
+    for part in walk(expr):
+        if part in values:
+            done[part] = values[part]
+        else:
+            done[part] = rebuild(part, tuple(done[arg] for arg in part.args))
+    return done[expr]
+
+
+def lift(expr: Expr, lifted: Mapping[Expr, Expr], axis: Dim) -> Expr:
+    """Give a leading axis to every part that depends on a lifted variable.
+
+    `lifted` maps a variable to the one that has the axis.  What does not depend on any is left
+    as it is, and repeated where it meets what does.  The sum over the examples becomes a sum
+    over the axis.
+    """
+    done: dict[Expr, Expr] = {}
+    for part in walk(expr):
+        args = tuple(done[arg] for arg in part.args)
+        grown = [new.rank > old.rank for new, old in zip(args, part.args, strict=True)]
+        if part in lifted:
+            done[part] = lifted[part]
+        elif isinstance(part.op, Examples):
+            done[part] = _over_examples(part.args[0], args[0], axis)
+        elif not any(grown):
+            done[part] = rebuild(part, args)
+        else:
+            done[part] = _lift_node(part, args, grown, axis)
+    return done[expr]
+
+
+def _over_examples(plain: Expr, value: Expr, axis: Dim) -> Expr:
+    letters = tuple(range(plain.rank))
+    word = letters if value.rank == plain.rank else (plain.rank, *letters)
+    return product([(value, word)], letters, {plain.rank: axis})
+
+
+def _lift_node(part: Expr, args: tuple[Expr, ...], grown: list[bool], axis: Dim) -> Expr:
+    op = part.op
+    if isinstance(op, Words):
+        new = len(op.dims)
+        words = [(new, *w) if g else w for w, g in zip(op.words, grown, strict=True)]
+        factors = zip(args, words, strict=True)
+        return product(factors, (new, *op.out), dict(enumerate(op.dims)) | {new: axis})
+    if isinstance(op, Nonlinear):
+        return node(replace(op, leading=op.leading + 1), *args)
+    if isinstance(op, Merge | Split):
+        groups = ((0,), *(tuple(i + 1 for i in group) for group in op.groups))
+        if isinstance(op, Merge):
+            return node(Merge(groups), *args)
+        return node(Split(groups, (axis, *op.dims)), *args)
+    if isinstance(op, Largest):
+        return node(op, *args)
+    full = tuple(a if g else repeat(a, axis) for a, g in zip(args, grown, strict=True))
+    if isinstance(op, Sum):
+        return combine(zip(op.coefficients, full, strict=True), full[0].shape)
+    if isinstance(op, Elementwise):
+        return apply(op, *full)
+    raise TypeError(f"{op} cannot be given another axis")
+
+
+def repeat(expr: Expr, axis: Dim) -> Expr:
+    """Return the expression repeated along a new leading axis."""
+    if not expr.rank:
+        return broadcast(expr, axis)
+    letters = tuple(range(1, expr.rank + 1))
+    return product([(expr, letters)], (0, *letters), {0: axis})
+
+
+def rename(variable: Expr, **fields: object) -> Expr:
+    """Return a variable like another but for some fields."""
+    assert isinstance(variable.op, Variable)
+    return node(replace(variable.op, **fields))  # type: ignore[arg-type]

@@ -1,0 +1,56 @@
+"""From a syntax tree to a value: one walk, for files and for the command line."""
+
+from functools import partial
+
+from symbp.errors import SpecError
+from symbp.ops.linear import add, number
+from symbp.spec import functions
+from symbp.spec.arithmetic import align, binary, check_range, negative, transposed
+from symbp.spec.loops import check_letter, span_of
+from symbp.spec.names import Scope
+from symbp.spec.spelling import spelled
+from symbp.spec.syntax import Binary, Call, Node, Num, Ref, SumOver, Transpose, Unary
+from symbp.spec.values import Value
+
+
+def value(at: Node, scope: Scope) -> Value:
+    """Return what an expression means; raise a SpecError where it means nothing."""
+    scope.spend(at.span)
+    match at:
+        case Num(value=exact):
+            made = Value(number(exact))
+            check_range(made.expr, at.span)
+            return made
+        case Ref():
+            return scope.read(at)
+        case Unary(arg=arg):
+            return negative(value(arg, scope))
+        case Transpose(arg=arg):
+            return transposed(value(arg, scope))
+        case Binary(left=left, right=right):
+            return binary(scope, at, value(left, scope), value(right, scope))
+        case Call(args=args):
+            return functions.call(scope, at, partial(_argument, args, scope))
+        case SumOver():
+            return _sum_over(at, scope)
+
+
+def _argument(args: tuple[Node, ...], scope: Scope, position: int) -> Value:
+    return value(args[position], scope)
+
+
+def _sum_over(at: SumOver, scope: Scope) -> Value:
+    check_letter(at.index, at.span, scope)
+    terms: list[Value] = []
+    for number_ in span_of(at.start, at.stop, scope):
+        with scope.at({at.index: number_}):
+            terms.append(value(at.body, scope))
+            pair = align(scope, terms[0], terms[-1])
+            if pair is None:
+                first, last = scope.shape_text(terms[0]), scope.shape_text(terms[-1])
+                what = f"{spelled(at)}: the first term is {first}, this one {last}"
+                raise SpecError(what, at.span, "all terms of a sum have one shape")
+    if not terms:
+        what = f"{spelled(at)} has no terms"
+        raise SpecError(what, at.span, "a range goes up, both ends included: `1..K`")
+    return Value(add(*(term.expr for term in terms)), terms[0].row)
