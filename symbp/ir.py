@@ -26,6 +26,11 @@ Shape: TypeAlias = tuple[Dim, ...]
 Role: TypeAlias = Literal["input", "target", "param", "const", "line", "tangent", "adjoint", "weight"]
 
 
+def size_symbol(name: str) -> sp.Symbol:
+    """Return the symbol of a size; sizes are positive whole numbers."""
+    return sp.Symbol(name, positive=True, integer=True)
+
+
 class Op:
     """What a node does to its arguments.  Frozen dataclasses: equal fields, equal operations."""
 

@@ -56,7 +56,7 @@ def adjoint_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
             continue
         wanted = [var for var in variables(expr) if var in active]
         for var, term in pullback(expr, seed, wanted).items():
-            if target.batched and target is not result and not var.batched:
+            if target.batched and not var.batched and target is not program.loss:
                 term = node(Examples(), term)
             paths.setdefault(var, []).append(Path(target, term))
     bindings = {b.target: b.expr for b in program.bindings}

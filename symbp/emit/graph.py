@@ -99,7 +99,8 @@ class Graph:
     def round(self) -> list[Link] | None:
         """Return the links around a single cycle, vectors on it as diag; None for anything else."""
         start = first = self.edges[0].start
-        left, links = list(self.edges), []
+        left = list(self.edges)
+        links: list[Link] = []
         while left:
             edge = next((edge for edge in left if first in (edge.start, edge.stop)), None)
             if edge is None or edge.below:

@@ -10,7 +10,7 @@ _LETTERS = "ijklmnpqrstuvwxyzabcdefgh"
 
 
 def spelled(letters: Iterable[int]) -> dict[int, str]:
-    """Return a letter of the alphabet for each number: i, j, k, … and then i1, j1, …"""
+    """Return a letter of the alphabet for each number: i, j, k and so on, then i1, j1."""
     names = (letter + (str(turn) if turn else "") for turn in count() for letter in _LETTERS)
     return dict(zip(dict.fromkeys(letters), names, strict=False))
 

@@ -169,6 +169,13 @@ class Entries(Layout):
     letters: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Unit(Layout):
+    """A column of the identity, or a block of them: the part says from which on."""
+
+    block: bool
+
+
 ONES = Sign(unicode="𝟏", plain="1", latex=r"\mathbf{1}")
 IDENTITY = Sign(unicode="I", plain="I", latex=r"\mathbf{I}")
 DELTA = Sign(unicode="δ", plain="delta", latex=r"\delta")

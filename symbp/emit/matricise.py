@@ -65,7 +65,10 @@ def _body(factors: Sequence[Factor], out: tuple[int, ...], dims: Shape) -> Body 
         return entrywise(graph.columns.get(out[0], [])) if factors else ((ONES,), None)
     if out[0] == out[1]:
         columns = graph.columns.get(out[0], [])
-        return (((function("diag", row(*gather(columns).items)),) if columns else (IDENTITY,)), None)
+        return (
+            ((function("diag", row(*gather(columns).items)),) if columns else (IDENTITY,)),
+            None,
+        )
     left, right = (graph.columns.get(letter, []) for letter in out)
     if graph.edges:
         (edge,) = graph.edges
@@ -97,9 +100,9 @@ def _components(factors: Sequence[Factor]) -> list[list[Factor]]:
         for group in [group for group in groups if group[0] & letters]:
             groups.remove(group)
             letters |= group[0]
-            members = [*group[1], *members]
+            members += group[1]
         groups.append((letters, members))
-    return [members for _, members in groups]
+    return [sorted(members, key=factors.index) for _, members in groups]
 
 
 def _scalar(factors: Sequence[Factor]) -> Factor | None:
@@ -108,7 +111,7 @@ def _scalar(factors: Sequence[Factor]) -> Factor | None:
     if any(len(factor.word) > 2 for factor in factors):
         return None
     layout = _squares(factors) or _trace(factors) or _inner(factors)
-    return layout and Factor(layout, late=late, rank=3)
+    return None if layout is None else Factor(layout, late=late, rank=3)
 
 
 def _squares(factors: Sequence[Factor]) -> Layout | None:
@@ -162,7 +165,7 @@ def _closings(columns: list[Column]) -> list[tuple[tuple[int, bool], Layout]]:
         return [_dot(columns[0], columns[1]), _dot(columns[1], columns[0])]
     above, below = entrywise(columns)
     chain = [link for column in columns for link in column.chain]
-    if len(above) > 1 and above[-1] is ONES:
+    if len(columns) == 1 and len(above) > 1 and above[-1] is ONES:
         above = above[:-1]
     layout = quotient(row(*above) if above else ONE, below, entrywise=True)
     return [((cost(chain), False), function("sum", layout))]

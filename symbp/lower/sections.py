@@ -17,6 +17,7 @@ from symbp.derive.reverse import adjoint_steps, bar, join_examples
 from symbp.derive.simplify import Lines
 from symbp.ir import Binding, Expr, Program, is_variable, name_of, needed, variable, variables
 from symbp.ops.linear import add, zeros
+from symbp.ops.rewrite import rename
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def sections(derivation: Derivation) -> Sections:
     primal = tuple(needed(program.bindings, [output]))
     rest = [b for b in program.bindings if b not in primal]
     loss = tuple(needed(rest, [program.loss])) if program.loss is not None else ()
-    tangent = _tangents(primal, loss, derivation)
+    tangent = _tangents(primal, loss, derivation, program)
     split = _Adjoints(program, primal, derivation.adjoint)
     made = Sections(
         primal, loss, *tangent, tuple(split.loss_bar), tuple(split.head_bar), split.adjoint,
@@ -84,15 +85,16 @@ def _joined(program: Program) -> Program:
     joined = join_examples(program)
     if joined is None or program.loss is None:
         return program
-    lines = [replace(b, expr=joined) if b.target is program.loss else b for b in program.bindings]
-    return replace(program, bindings=tuple(lines))
+    total = rename(program.loss, batched=False)
+    lines = [Binding(total, joined) if b.target is program.loss else b for b in program.bindings]
+    same = {"output": total} if program.output is program.loss else {}
+    return replace(program, bindings=tuple(lines), loss=total, **same)  # type: ignore[arg-type]
 
 
 def _tangents(
-    primal: Sequence[Binding], loss: Sequence[Binding], derivation: Derivation
+    primal: Sequence[Binding], loss: Sequence[Binding], derivation: Derivation, program: Program
 ) -> tuple[tuple[Binding, ...], tuple[Binding, ...]]:
     """Return the tangent lines of the output and of the loss."""
-    program = derivation.program
     steps = {step.name: step for step in derivation.tangent}
     found: list[tuple[Binding, ...]] = []
     for lines in (primal, loss):

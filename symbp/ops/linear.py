@@ -38,10 +38,24 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
     if len(kept) == 1 and kept[0][0] == 1:
         return kept[0][1]
     kept.sort(key=lambda term: term[0] < 0)
+    if len(kept) == 1 and kept[0][0] < 0:
+        kept = [_turned(*kept[0])]
+        if kept[0][0] == 1:
+            return kept[0][1]
     common = abs(kept[0][0]) if kept else 1
     if len(kept) > 1 and common != 1 and all(abs(c) == common for c, _ in kept):
         return node(Sum((common,), shape), _sum([(c / common, arg) for c, arg in kept], shape))
     return _sum(kept, shape)
+
+
+def _turned(coefficient: Fraction, term: Expr) -> tuple[Fraction, Expr]:
+    """Return -c (y - a) b as c (a - y) b, where a factor can take the sign."""
+    for k, factor in enumerate(term.args if isinstance(term.op, Words) else ()):
+        signs = {c > 0 for c, _ in parts(factor)}
+        if len(signs) == 2:
+            turned = [*term.args[:k], negate(factor), *term.args[k + 1 :]]
+            return -coefficient, node(term.op, *turned)
+    return coefficient, term
 
 
 def _sum(terms: list[tuple[Fraction, Expr]], shape: Shape) -> Expr:

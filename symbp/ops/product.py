@@ -12,7 +12,7 @@ import sympy as sp
 
 from symbp.ir import Dim, Expr, Size, Sum, Words, node
 from symbp.ops.kinds import Elementwise
-from symbp.ops.linear import ones, parts, scale, zeros
+from symbp.ops.linear import negate, ones, parts, scale, zeros
 from symbp.ops.power import base_and_exponent, power
 
 Word = tuple[int, ...]
@@ -90,6 +90,9 @@ class _Opened:
         if isinstance(op, Sum) and len(op.coefficients) < 2:
             self.coefficient *= op.coefficients[0] if op.coefficients else 0
             pending.extend((arg, word) for arg in factor.args)
+        elif isinstance(op, Sum) and max(op.coefficients) < 0:
+            self.coefficient *= -1
+            pending.append((negate(factor), word))
         elif isinstance(op, Words):
             names = {k: self.fresh + k for k in range(len(op.dims))}
             self.fresh += len(op.dims)

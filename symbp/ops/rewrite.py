@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from symbp.ir import Dim, Examples, Expr, Sum, Variable, Words, node, walk
+import sympy as sp
+
+from symbp.ir import Dim, Examples, Expr, Size, Sum, Variable, Words, node, walk
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
-from symbp.ops.linear import combine
+from symbp.ops.linear import combine, number
 from symbp.ops.product import broadcast, product
 from symbp.ops.scalar import apply
 
@@ -67,6 +69,10 @@ def lift(expr: Expr, lifted: Mapping[Expr, Expr], axis: Dim) -> Expr:
 
 
 def _over_examples(plain: Expr, value: Expr, axis: Dim) -> Expr:
+    """Return the sum over the axis, taken into a sum of products term by term."""
+    if isinstance(value.op, Sum) and any(len(arg.args) > 1 for arg in value.args):
+        terms = [_over_examples(plain, arg, axis) for arg in value.args]
+        return combine(zip(value.op.coefficients, terms, strict=True), plain.shape)
     letters = tuple(range(plain.rank))
     word = letters if value.rank == plain.rank else (plain.rank, *letters)
     return product([(value, word)], letters, {plain.rank: axis})
@@ -102,6 +108,36 @@ def repeat(expr: Expr, axis: Dim) -> Expr:
         return broadcast(expr, axis)
     letters = tuple(range(1, expr.rank + 1))
     return product([(expr, letters)], (0, *letters), {0: axis})
+
+
+def resize(expr: Expr, sizes: Mapping[sp.Expr, int]) -> Expr:
+    """Put numbers in place of symbolic sizes, in every shape of an expression."""
+
+    def number_of(dim: Dim) -> Dim:
+        if isinstance(dim, int):
+            return dim
+        value = dim.subs(sizes)
+        return int(value) if value.is_Integer else value
+
+    done: dict[Expr, Expr] = {}
+    for part in walk(expr):
+        op, args = part.op, tuple(done[arg] for arg in part.args)
+        if isinstance(op, Variable):
+            done[part] = node(replace(op, dims=tuple(map(number_of, op.dims))))
+        elif isinstance(op, Sum):
+            shape = tuple(map(number_of, op.dims))
+            done[part] = combine(zip(op.coefficients, args, strict=True), shape)
+        elif isinstance(op, Words):
+            dims = {letter: number_of(dim) for letter, dim in enumerate(op.dims)}
+            done[part] = product(zip(args, op.words, strict=True), op.out, dims)
+        elif isinstance(op, Size):
+            value = number_of(op.dim)
+            done[part] = number(value) if isinstance(value, int) else node(Size(value))
+        elif isinstance(op, Split):
+            done[part] = node(Split(op.groups, tuple(map(number_of, op.dims))), *args)
+        else:
+            done[part] = rebuild(part, args) if args != part.args else part
+    return done[expr]
 
 
 def rename(variable: Expr, **fields: object) -> Expr:

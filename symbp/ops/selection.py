@@ -20,6 +20,7 @@ class Selection(Op):
     name: str = "selection"
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the declared shape."""
         return self.dims
 
     def __str__(self) -> str:

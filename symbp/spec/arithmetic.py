@@ -8,13 +8,13 @@ import sympy as sp
 from symbp.errors import Span, SpecError
 from symbp.ir import Constant, Expr, node
 from symbp.ops import MATRIX_FUNCTIONS, RECORDS
-from symbp.ops.linear import add, negate, number, rational, subtract
+from symbp.ops.linear import add, negate, rational, subtract
 from symbp.ops.power import power, reciprocal
 from symbp.ops.product import broadcast, contract, diagonal_delta, hadamard, product
 from symbp.ops.scalar import apply
 from symbp.spec.limits import EXPONENT
-from symbp.spec.names import Scope
-from symbp.spec.spelling import dims_text, spelled
+from symbp.spec.names import Scope, ShapeError
+from symbp.spec.spelling import atom, dims_text, flipped, spelled, term
 from symbp.spec.syntax import Binary
 from symbp.spec.values import Value, as_matrix, is_one, scalar
 
@@ -73,12 +73,12 @@ def clash(scope: Scope, at: Binary, left: Value, right: Value, help: str) -> Spe
     numbers = [[scope.number_of(dim) for dim in value.dims] for value in (left, right)]
     if None not in numbers[0] and numbers[0] == numbers[1]:
         help = "sizes are compared by name, not by number: declare both with the same sizes"
-    return SpecError(f"{spelled(at)}: {', '.join(shapes)}", at.span, help)
+    return ShapeError(f"{spelled(at)}: {', '.join(shapes)}", at.span, help)
 
 
 def _matmul(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
     one, other = _LEFT[left.kind], _RIGHT[right.kind]
-    inner = [left.expr.shape[-1]] * (1 in one) + [right.expr.shape[0]] * (1 in other)
+    inner = [*left.expr.shape[-1:]] * (1 in one) + [*right.expr.shape[:1]] * (1 in other)
     fits = scope.agree(*inner) if len(inner) == 2 else all(map(is_one, inner))
     if not fits:
         raise clash(scope, at, left, right, _matmul_help(at, left, right))
@@ -87,16 +87,17 @@ def _matmul(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
 
 
 def _matmul_help(at: Binary, left: Value, right: Value) -> str:
-    one, other = spelled(at.left), spelled(at.right)
+    one, other = term(at.left), atom(at.right)
     if "scalar" in (left.kind, right.kind):
         return f"write `{one} * {other}`: `*` multiplies by a scalar"
     if left.kind == right.kind == "vector":
-        return f"write `{one}' @ {other}` for the inner product, `{one} @ {other}'` for the outer"
+        inner, outer = f"{flipped(at.left)} @ {other}", f"{one} @ {flipped(at.right)}"
+        return f"write `{inner}` for the inner product, `{outer}` for the outer"
     if left.kind == "matrix" and left.expr.shape[0] == right.dims[0]:
-        return f"did you mean `{one}' @ {other}`?"
+        return f"did you mean `{flipped(at.left)} @ {other}`?"
     if left.dims[-1] == right.dims[-1] and right.kind == "matrix":
-        return f"did you mean `{one} @ {other}'`?"
-    return f"the columns of {one} must be the rows of {other}"
+        return f"did you mean `{one} @ {flipped(at.right)}`?"
+    return f"the columns of {spelled(at.left)} must be the rows of {spelled(at.right)}"
 
 
 def _plus(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
@@ -107,8 +108,8 @@ def _plus(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
         if left.single and right.single:
             return Value(join(scalar(left), scalar(right)))
         lone, full = (at.left, right) if left.kind == "scalar" else (at.right, left)
-        filled = f"{spelled(lone)} * ones({dims_text(full.dims, {}, ', ')})"
-        fix = [filled, spelled(at.right)] if lone is at.left else [spelled(at.left), filled]
+        filled = f"{term(lone)} * ones({dims_text(full.dims, {}, ', ')})"
+        fix = [filled, term(at.right)] if lone is at.left else [spelled(at.left), filled]
         raise clash(scope, at, left, right, f"write `{fix[0]} {at.op} {fix[1]}`")
     pair = align(scope, left, right)
     if pair is None:
@@ -118,7 +119,7 @@ def _plus(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
 
 def _align_help(at: Binary, left: Value, right: Value) -> str:
     if left.dims[::-1] == right.dims or {left.kind, right.kind} == {"row", "vector"}:
-        return f"did you mean `{spelled(at.left)} {at.op} {spelled(at.right)}'`?"
+        return f"did you mean `{term(at.left)} {at.op} {flipped(at.right)}`?"
     return f"both sides of `{at.op}` have one shape"
 
 
@@ -129,12 +130,13 @@ def _times(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
     for factor, other in ((left, right), (right, left)):
         if factor.single:
             return Value(hadamard(scalar(factor), other.expr), other.row)
-    one, other_side = spelled(at.left), spelled(at.right)
-    help = f"write `{one} @ {other_side}` for the matrix product, `{one} .* {other_side}` elementwise"
+    one, two = term(at.left), atom(at.right)
+    help = f"write `{one} @ {two}` for the matrix product, `{one} .* {two}` elementwise"
     if left.kind == right.kind == "vector":
-        help = f"write `{one}' @ {other_side}` for the inner product, `{one} .* {other_side}` elementwise"
+        inner = f"{flipped(at.left)} @ {two}"
+        help = f"write `{inner}` for the inner product, `{one} .* {two}` elementwise"
     error = clash(scope, at, left, right, help)
-    raise SpecError(f"`*` needs a scalar on one side; {error.message}", at.span, help)
+    raise ShapeError(f"`*` needs a scalar on one side; {error.message}", at.span, help)
 
 
 def _entrywise(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
@@ -151,10 +153,10 @@ def _entrywise(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
 
 def _divide(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
     if not right.single:
-        one, other = spelled(at.left), spelled(at.right)
+        one, other = term(at.left), atom(at.right)
         help = f"write `{one} ./ {other}` elementwise"
-        if right.kind == "matrix":
-            help += f", `{one} @ inv({other})` for the inverse"
+        if left.kind != "scalar" and right.kind == "matrix":
+            help += f", `{one} @ inv({spelled(at.right)})` for the inverse"
         raise clash(scope, at, left, right, help)
     _check_divisor(right, at)
     return Value(hadamard(left.expr, reciprocal(scalar(right))), left.row)
@@ -173,11 +175,11 @@ def _power(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
     if left.single:
         return Value(raised(scalar(left), exponent, at.span))
     if left.kind != "matrix":
-        base = spelled(at.left)
-        help = f"write `{base}.^{spelled(at.right)}` elementwise, `norm2({base})^2` for its length"
+        help = f"write `{atom(at.left)}.^{atom(at.right)}` elementwise"
+        help += f", `norm2({spelled(at.left)})^2` for the square of its length"
         raise clash(scope, at, left, right, help)
     if not scope.agree(*left.expr.shape):
-        help = f"only a square matrix has powers; write `{spelled(at.left)}.^2` elementwise"
+        help = f"only a square matrix has powers; write `{atom(at.left)}.^2` elementwise"
         raise clash(scope, at, left, right, help)
     count = rational(exponent)
     if count is None or count.denominator != 1 or abs(count) > CHAIN:
@@ -214,7 +216,7 @@ def raised(base: Expr, exponent: Expr, span: Span) -> Expr:
         if base.op == Constant(sp.E):
             return apply(RECORDS[sp.exp], exponent)
         return apply(RECORDS[sp.Pow], base, exponent)
-    if max(abs(count), count.denominator) > EXPONENT:
+    if abs(count) > EXPONENT or count.denominator > EXPONENT:
         help = "did you mean `exp`, or a smaller power?"
         raise SpecError(f"an exponent lies between -{EXPONENT} and {EXPONENT}", span, help)
     value = rational(base)
@@ -243,11 +245,6 @@ def repeated(value: Value, like: Value) -> Expr:
     if value.kind != "scalar" or like.kind == "scalar":
         return value.expr
     return broadcast(value.expr, *like.expr.shape)
-
-
-def whole(count: int | Fraction) -> Value:
-    """Return a number as a value."""
-    return Value(number(count))
 
 
 _OPERATORS: dict[str, Callable[[Scope, Binary, Value, Value], Value]] = {

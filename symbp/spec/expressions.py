@@ -1,11 +1,10 @@
 """From a syntax tree to a value: one walk, for files and for the command line."""
 
-from functools import partial
-
 from symbp.errors import SpecError
 from symbp.ops.linear import add, number
 from symbp.spec import functions
 from symbp.spec.arithmetic import align, binary, check_range, negative, transposed
+from symbp.spec.catalogue import Site
 from symbp.spec.loops import check_letter, span_of
 from symbp.spec.names import Scope
 from symbp.spec.spelling import spelled
@@ -29,14 +28,14 @@ def value(at: Node, scope: Scope) -> Value:
             return transposed(value(arg, scope))
         case Binary(left=left, right=right):
             return binary(scope, at, value(left, scope), value(right, scope))
+        case Call(name=name) if name in functions.FILLED:
+            return functions.filled(scope, at)
         case Call(args=args):
-            return functions.call(scope, at, partial(_argument, args, scope))
+            function = functions.find(scope, at)
+            values = tuple([value(arg, scope) for arg in args])
+            return functions.call(function, Site(scope, at, values))
         case SumOver():
             return _sum_over(at, scope)
-
-
-def _argument(args: tuple[Node, ...], scope: Scope, position: int) -> Value:
-    return value(args[position], scope)
 
 
 def _sum_over(at: SumOver, scope: Scope) -> Value:

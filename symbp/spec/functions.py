@@ -1,79 +1,46 @@
-"""The functions of the language, a closed list: what each takes and what it means in the IR."""
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-
-import sympy as sp
+"""The functions of the language, a closed list: found by name, checked, applied."""
 
 from symbp.errors import SpecError, did_you_mean
-from symbp.ir import Dim, Expr, Size, Variable, node
-from symbp.ops import FUNCTIONS, MATRIX_FUNCTIONS, RECORDS
-from symbp.ops.kinds import Elementwise, Merge
-from symbp.ops.linear import add, negate, number, ones, scale, subtract, zeros
-from symbp.ops.power import power, reciprocal
-from symbp.ops.product import broadcast, contract, diagonal_delta, hadamard, inner, total
+from symbp.ir import Expr
+from symbp.ops import FUNCTIONS, RECORDS
+from symbp.ops.kinds import Elementwise
+from symbp.ops.linear import number, zeros
+from symbp.ops.product import broadcast, diagonal_delta
 from symbp.ops.scalar import apply
-from symbp.spec.arithmetic import align, raised, repeated
+from symbp.spec.arithmetic import align, repeated
+from symbp.spec.catalogue import TABLE, Function, Site
 from symbp.spec.names import Scope
-from symbp.spec.spelling import spelled
 from symbp.spec.syntax import Call
-from symbp.spec.values import Value, as_matrix, scalar
+from symbp.spec.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A call being read: its place and its arguments."""
+def find(scope: Scope, at: Call) -> Function:
+    """Return the function that a call means, before its arguments are read.
 
-    scope: Scope
-    call: Call
-    args: tuple[Value, ...]
-
-    def refused(self, takes: str) -> SpecError:
-        """Return the error for arguments of a wrong shape: all shapes, and what it takes."""
-        pairs = zip(self.call.args, self.args, strict=True)
-        shapes = ", ".join(f"{spelled(at)} is {self.scope.shape_text(arg)}" for at, arg in pairs)
-        return SpecError(f"{spelled(self.call)}: {shapes}", self.call.span, takes)
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function of whole arrays.
-
-    takes: the help of every error.  build: the value, None where the shapes are wrong.
-    by_rows: the same with `, rows`, None where there is no such form.
+    Raises a SpecError for an unknown function, a wrong number of arguments or a stray `, rows`.
     """
-
-    takes: str
-    arity: int
-    build: Callable[[Site], Value | None]
-    by_rows: Callable[[Site], Value | None] | None = None
-
-
-def call(scope: Scope, at: Call, value: Callable[[int], Value]) -> Value:
-    """Return the value of a call; `value(i)` reads the i-th argument.
-
-    Raises a SpecError for an unknown function, a wrong number of arguments or wrong shapes.
-    """
-    if at.name in FILLED:
-        return _filled(scope, at)
     record = _record(scope, at.name)
-    function = TABLE.get(at.name)
-    if record is None and function is None:
+    if record is not None:
+        function = Function(_takes(at.name, record), len(record.slopes), _elementwise)
+    elif at.name in TABLE:
+        function = TABLE[at.name]
+    else:
         raise _unknown(scope, at)
-    takes = function.takes if function else _takes(at.name, record)
-    arity = function.arity if function else len(record.slopes) if record else 1
-    if len(at.args) != arity:
-        what = f"`{at.name}` takes {_counted(arity)}, not {len(at.args)}"
-        raise SpecError(what, at.span, takes)
-    build = function.build if function else _elementwise
-    if at.rows:
-        if function is None or function.by_rows is None:
-            raise SpecError(f"`{at.name}` has no form with `, rows`", at.span, takes)
-        build = function.by_rows
-    site = Site(scope, at, tuple(value(i) for i in range(arity)))
-    made = build(site)
+    if len(at.args) != function.arity:
+        count = "one argument" if function.arity == 1 else f"{function.arity} arguments"
+        what = f"`{at.name}` takes {count}, not {len(at.args)}"
+        raise SpecError(what, at.span, function.takes)
+    if at.rows and function.by_rows is None:
+        raise SpecError(f"`{at.name}` has no form with `, rows`", at.span, function.takes)
+    return function
+
+
+def call(function: Function, site: Site) -> Value:
+    """Return the value of a call; raise a SpecError where the shapes are wrong."""
+    build = function.by_rows if site.call.rows else function.build
+    made = build(site) if build else None
     if made is None:
-        raise site.refused(takes)
+        raise site.refused(function.takes)
     return made
 
 
@@ -92,10 +59,6 @@ def _unknown(scope: Scope, at: Call) -> SpecError:
     return SpecError(f"`{at.name}` is no function of the language", at.span, help)
 
 
-def _counted(arity: int) -> str:
-    return "one argument" if arity == 1 else f"{arity} arguments"
-
-
 # Elementwise functions, those of the user among them
 
 
@@ -105,8 +68,8 @@ def _record(scope: Scope, name: str) -> Elementwise | None:
     return RECORDS.get(FUNCTIONS[name]) if name in FUNCTIONS and name != "sqrt" else None
 
 
-def _takes(name: str, record: Elementwise | None) -> str:
-    places = ", ".join(("z", "w", "v")[: len(record.slopes) if record else 1])
+def _takes(name: str, record: Elementwise) -> str:
+    places = ", ".join("zwv"[: len(record.slopes)])
     more = ": scalars, or arrays of one shape" if "," in places else ": a scalar or an array"
     return f"`{name}({places})`, entry by entry{more}"
 
@@ -127,166 +90,6 @@ def _elementwise(site: Site) -> Value | None:
     return Value(apply(record, *full), like.row)
 
 
-def _sqrt(site: Site) -> Value:
-    (arg,) = site.args
-    half = number(1, ()) if arg.expr.rank < 0 else scale(1, number(1))
-    return Value(raised(arg.expr, hadamard(half, power(number(2), sp.Integer(-1))), site.call.span), arg.row)
-
-
-# Sums and norms, over all entries or over each row
-
-
-def _sum(site: Site) -> Value:
-    return Value(total(site.args[0].expr))
-
-
-def _sum_rows(site: Site) -> Value | None:
-    (arg,) = site.args
-    return Value(contract("ij->i", arg.expr)) if arg.kind == "matrix" else None
-
-
-def _mean(site: Site) -> Value:
-    (arg,) = site.args
-    return Value(_over(total(arg.expr), *arg.expr.shape))
-
-
-def _mean_rows(site: Site) -> Value | None:
-    (arg,) = site.args
-    if arg.kind != "matrix":
-        return None
-    return Value(_over(contract("ij->i", arg.expr), arg.expr.shape[1]))
-
-
-def _over(expr: Expr, *dims: Dim) -> Expr:
-    """Return an expression divided by the number of entries of a shape."""
-    counts = [number(int(d)) if isinstance(d, int | sp.Integer) else node(Size(d)) for d in dims]
-    return hadamard(expr, *map(reciprocal, counts)) if counts else expr
-
-
-def _norm1(site: Site) -> Value:
-    return Value(total(apply(RECORDS[sp.Abs], site.args[0].expr)))
-
-
-def _squares(expr: Expr) -> Expr:
-    return total(power(expr, sp.Integer(2)))
-
-
-def _norm2(site: Site) -> Value:
-    return Value(power(_squares(site.args[0].expr), sp.Rational(1, 2)))
-
-
-def _vectors(site: Site) -> bool:
-    """Tell whether all arguments are vectors, standing or lying."""
-    return all(arg.kind in ("vector", "row") for arg in site.args)
-
-
-def _dot(site: Site) -> Value | None:
-    one, other = site.args
-    if not _vectors(site) or not site.scope.agree(one.expr.shape[0], other.expr.shape[0]):
-        return None
-    return Value(inner(one.expr, other.expr))
-
-
-def _outer(site: Site) -> Value | None:
-    one, other = site.args
-    return Value(contract("i,j->ij", one.expr, other.expr)) if _vectors(site) else None
-
-
-# Functions of matrices
-
-
-def _square(site: Site) -> bool:
-    (arg,) = site.args
-    return arg.kind == "matrix" and site.scope.agree(*arg.expr.shape)
-
-
-def _trace(site: Site) -> Value | None:
-    return Value(contract("ii->", site.args[0].expr)) if _square(site) else None
-
-
-def _of_square(site: Site) -> Value | None:
-    op = MATRIX_FUNCTIONS[site.call.name]
-    return Value(node(op, site.args[0].expr)) if _square(site) else None
-
-
-def _diag(site: Site) -> Value | None:
-    if _vectors(site):
-        return Value(contract("i->ii", site.args[0].expr))
-    return Value(contract("ii->i", site.args[0].expr)) if _square(site) else None
-
-
-def _kron(site: Site) -> Value | None:
-    one, other = site.args
-    if "scalar" in (one.kind, other.kind):
-        return None
-    if one.kind == other.kind == "vector":
-        return Value(node(Merge(((0, 1),)), contract("i,j->ij", one.expr, other.expr)))
-    blocks = contract("ij,kl->ikjl", as_matrix(one), as_matrix(other))
-    return Value(node(Merge(((0, 1), (2, 3))), blocks))
-
-
-def _vec(site: Site) -> Value | None:
-    (arg,) = site.args
-    if arg.kind == "matrix":
-        return Value(node(Merge(((1, 0),)), arg.expr))
-    return Value(arg.expr) if _vectors(site) else None
-
-
-# softmax and its relatives
-
-
-def _of_vector(site: Site) -> Value | None:
-    (arg,) = site.args
-    if not _vectors(site):
-        return None
-    made = node(MATRIX_FUNCTIONS[site.call.name], arg.expr)
-    return Value(made, arg.row and bool(made.rank))
-
-
-def _of_rows(site: Site) -> Value | None:
-    (arg,) = site.args
-    op = replace(MATRIX_FUNCTIONS[site.call.name], leading=1)
-    return Value(node(op, arg.expr)) if arg.kind == "matrix" else None
-
-
-# Losses
-
-
-def _pair(site: Site) -> tuple[Expr, Expr] | None:
-    """Return target and prediction as expressions of one shape."""
-    one, other = site.args
-    if one.single and other.single:
-        return scalar(one), scalar(other)
-    pair = align(site.scope, one, other)
-    return pair and pair[:2]
-
-
-def _cross_entropy(site: Site) -> Value | None:
-    if (pair := _pair(site)) is None:
-        return None
-    y, a = pair
-    one, log = ones(*y.shape), RECORDS[sp.log]
-    hit = hadamard(y, apply(log, a))
-    miss = hadamard(subtract(one, y), apply(log, subtract(one, a)))
-    return Value(negate(total(add(hit, miss))))
-
-
-def _softmax_cross_entropy(site: Site) -> Value | None:
-    if not _vectors(site) or (pair := _pair(site)) is None:
-        return None
-    y, z = pair
-    if isinstance(y.op, Variable) and y.op.encoding == "one_hot":
-        return Value(subtract(node(MATRIX_FUNCTIONS["logsumexp"], z), inner(y, z)))
-    return Value(negate(inner(y, node(MATRIX_FUNCTIONS["log_softmax"], z))))
-
-
-def _squared_error(site: Site) -> Value | None:
-    if (pair := _pair(site)) is None:
-        return None
-    y, f = pair
-    return Value(_squares(subtract(f, y)))
-
-
 # Arrays of ones and zeros
 
 FILLED = {
@@ -296,7 +99,8 @@ FILLED = {
 }
 
 
-def _filled(scope: Scope, at: Call) -> Value:
+def filled(scope: Scope, at: Call) -> Value:
+    """Return `ones`, `zeros` or `eye` of dimensions; raise a SpecError where they are none."""
     if at.rows or not 1 <= len(at.args) <= (1 if at.name == "eye" else 2):
         count = "one argument" if at.name == "eye" else "one or two arguments"
         raise SpecError(f"`{at.name}` takes {count}", at.span, FILLED[at.name])
@@ -304,44 +108,3 @@ def _filled(scope: Scope, at: Call) -> Value:
     if at.name == "eye":
         return Value(diagonal_delta(dims[0]))
     return Value(broadcast(number(1), *dims) if at.name == "ones" else zeros(*dims))
-
-
-_ROWS = "a vector, `{0}(z)`; `{0}(A, rows)` takes each row of a matrix"
-_ANY = "a scalar, a vector or a matrix, `{0}(A)`"
-_SQUARE = "a square matrix, `{0}(A)`"
-_TWO = "`{0}(x, y)` of two vectors{1}"
-
-TABLE: dict[str, Function] = {
-    "sqrt": Function("`sqrt(z)`, entry by entry: a scalar or an array", 1, _sqrt),
-    "sum": Function(_ANY.format("sum") + ", or `sum(A, rows)`", 1, _sum, _sum_rows),
-    "mean": Function(_ANY.format("mean") + ", or `mean(A, rows)`", 1, _mean, _mean_rows),
-    "norm1": Function(_ANY.format("norm1"), 1, _norm1),
-    "norm2": Function(_ANY.format("norm2"), 1, _norm2),
-    "dot": Function(
-        _TWO.format("dot", " of one length; `sum(A .* B)` of matrices"), 2, _dot
-    ),
-    "outer": Function(_TWO.format("outer", ""), 2, _outer),
-    "tr": Function(_SQUARE.format("tr"), 1, _trace),
-    "det": Function(_SQUARE.format("det"), 1, _of_square),
-    "logdet": Function(_SQUARE.format("logdet"), 1, _of_square),
-    "inv": Function(_SQUARE.format("inv"), 1, _of_square),
-    "diag": Function("`diag(x)` of a vector, or `diag(A)` of a square matrix", 1, _diag),
-    "kron": Function("`kron(A, B)` of two vectors or matrices", 2, _kron),
-    "vec": Function("a matrix, `vec(A)`: its columns stacked", 1, _vec),
-    "softmax": Function(_ROWS.format("softmax"), 1, _of_vector, _of_rows),
-    "log_softmax": Function(_ROWS.format("log_softmax"), 1, _of_vector, _of_rows),
-    "logsumexp": Function(_ROWS.format("logsumexp"), 1, _of_vector, _of_rows),
-    "cross_entropy": Function(
-        "`cross_entropy(y, a)`: targets and probabilities of one shape", 2, _cross_entropy
-    ),
-    "softmax_cross_entropy": Function(
-        "`softmax_cross_entropy(y, z)`: a target and logits, two vectors of one length",
-        2,
-        _softmax_cross_entropy,
-    ),
-    "squared_error": Function(
-        "`squared_error(y, f)`: a target and a prediction of one shape", 2, _squared_error
-    ),
-}
-
-__all__: Sequence[str] = ["FILLED", "TABLE", "call", "names"]

@@ -1,12 +1,13 @@
 """Families and loops, unrolled: one declaration or line for each member, under a plain name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbp.errors import Span, SpecError
+from symbp.spec.limits import too_many
 from symbp.spec.names import CONSTANTS, Scope, integer
 from symbp.spec.spelling import spelled
-from symbp.spec.syntax import AssignLine, ForLine, Line, Member, Node, Ref, Shape, children
+from symbp.spec.syntax import AssignLine, ForLine, Line, Member, Node, Ref, Shape, SumOver, children
 
 MEMBERS = 1000  # of a family or a loop
 
@@ -52,7 +53,9 @@ def letter(shape: Shape | None, scope: Scope) -> str | None:
     It needs no declaration: it is the one name in the indices that is no size.
     """
     pending: list[Node] = [
-        index for dim in (shape.dims if shape else ()) if isinstance(dim, Ref)
+        index
+        for dim in (shape.dims if shape else ())
+        if isinstance(dim, Ref)
         for index in dim.index or ()
     ]
     found: dict[str, Span] = {}
@@ -71,8 +74,12 @@ def check_letter(name: str, span: Span, scope: Scope) -> None:
     """Raise a SpecError where the letter of a loop already means something."""
     taken = {*scope.places, *scope.lines, *scope.coming, *scope.indices, *CONSTANTS}
     if name in taken:
-        help = "choose another letter for the loop"
-        raise SpecError(f"the loop's letter `{name}` is already a name", span, help)
+        raise _taken(name, span)
+
+
+def _taken(name: str, span: Span) -> SpecError:
+    help = "choose another letter for the loop"
+    return SpecError(f"the loop's letter `{name}` is already a name", span, help)
 
 
 def statements(lines: Sequence[Line], scope: Scope) -> list[Statement]:
@@ -87,7 +94,34 @@ def statements(lines: Sequence[Line], scope: Scope) -> list[Statement]:
                 with scope.at({line.index: number}):
                     for inner in line.body:
                         _add(found, inner, {line.index: number}, scope)
+    for line in lines:
+        if isinstance(line, ForLine) and line.index in found:
+            raise _taken(line.index, line.span)
     return list(found.values())
+
+
+def weight(at: Node, scope: Scope) -> int:
+    """Return how many nodes an expression has once its sums are written out, or fewer.
+
+    Cheap, so that what asks for too much is refused before any of it is done.
+    """
+    below = sum([weight(child, scope) for child in children(at)])
+    if not isinstance(at, SumOver):
+        return 1 + below
+    try:
+        turns = integer(at.stop, scope) - integer(at.start, scope) + 1
+    except SpecError:  # the bounds depend on a loop around, or are wrong and refused later
+        turns = 1
+    return 1 + below * max(turns, 1)
+
+
+def check_weight(expressions: Iterable[Node], scope: Scope) -> None:
+    """Raise a SpecError where all expressions together have more nodes than are read."""
+    room = scope.room
+    for at in expressions:
+        room -= weight(at, scope)
+        if room < 0:
+            raise too_many(at.span)
 
 
 def _add(

@@ -19,6 +19,10 @@ CONSTANTS = {"pi": sp.pi, "euler": sp.E}
 LARGEST_INDEX = 1_000_000
 
 
+class ShapeError(SpecError):
+    """A SpecError about shapes that do not fit."""
+
+
 def size_symbol(name: str) -> sp.Symbol:
     """Return the symbol of a size."""
     return sp.Symbol(name, positive=True, integer=True)
@@ -63,7 +67,8 @@ class Scope:
     def declare(self, name: str, span: Span) -> None:
         """Note where a name is declared; raise a SpecError where it already means something."""
         if name in self.places:
-            line = self.places[name].line
+            first, span = sorted((self.places[name], span), key=lambda at: (at.line, at.column))
+            line = first.line
             help = "a name means one thing: choose another name for one of the two"
             raise SpecError(f"`{name}` is already declared in line {line}", span, help)
         if name in CONSTANTS:
@@ -117,12 +122,13 @@ class Scope:
             help = f"write `{ref.name}[k]`; single entries of a matrix cannot be read"
             raise SpecError("a member of a family has one index", ref.span, help)
         member = integer(ref.index[0], self)
+        if member < 0:
+            what = f"`{spelled(ref)}` is member {member}, and members are numbered from 0"
+            raise SpecError(what, ref.span, "check the index and the range of the loop")
         first, last = self.families.get(ref.name, (0, LARGEST_INDEX))
         if not first <= member <= last:
-            family = f"`{ref.name}[{first}..{last}]`" if ref.name in self.families else "0"
-            what = f"`{spelled(ref)}` is member {member}, outside {family}"
-            where = "declared" if ref.name in self.families else "numbered from 0"
-            raise SpecError(what, ref.span, f"members are {where}; check the range of the index")
+            what = f"`{spelled(ref)}` is member {member} of `{ref.name}[{first}..{last}]`"
+            raise SpecError(what, ref.span, "check the index, or declare more members")
         return f"{ref.name}_{member}"
 
     def read(self, ref: Ref) -> Value:
@@ -161,7 +167,8 @@ class Scope:
             help = f"sizes are declared by `size {name}`"
             raise SpecError(f"`{spelled(ref)}` is no size", ref.span, help)
         near = did_you_mean(ref.name, [*self.sizes, *self.families])
-        help = f"did you mean `{near}`?" if near else f"declare it: `size {ref.name}`"
+        form = ref.name if ref.index is None else f"{ref.name}[0..K]"
+        help = f"did you mean `{near}`?" if near else f"declare it: `size {form}`"
         raise SpecError(f"the size `{spelled(ref)}` is not declared", ref.span, help)
 
 
@@ -170,6 +177,9 @@ def unknown(name: str, ref: Ref, scope: Scope) -> SpecError:
     written = spelled(ref)
     if name in scope.coming:
         line = scope.coming[name]
+        if line == ref.span.line and scope.indices:
+            help = "a turn of the loop may use the turns before it, such as `h[k-1]` for `h[k]`"
+            return SpecError(f"`{written}` is used before the loop defines it", ref.span, help)
         if line == ref.span.line:
             help = "a line may use what stands above it; call the new value by a new name"
             return SpecError(f"`{written}` is used in the line that defines it", ref.span, help)
@@ -182,7 +192,9 @@ def unknown(name: str, ref: Ref, scope: Scope) -> SpecError:
     if name == "T":
         return SpecError("`T` is not declared", ref.span, "a transpose is `W'` or `W.T`")
     candidates = [*scope.given, *scope.lines, *scope.sizes, *scope.families, *scope.coming]
-    near = did_you_mean(name, candidates) or did_you_mean(ref.name, scope.families)
+    if ref.index is not None:
+        candidates = [known.rpartition("_")[0] for known in candidates if "_" in known]
+    near = did_you_mean(ref.name, candidates)
     help = f"declare it, `param {ref.name}` or `input {ref.name}`, or give it a line above"
     return SpecError(
         f"`{written}` is not declared", ref.span, f"did you mean `{near}`?" if near else help

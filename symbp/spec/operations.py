@@ -72,7 +72,7 @@ def _formula(at: Node, places: Mapping[str, sp.Symbol], scope: Scope) -> Any:
         case Binary(op=op, left=left, right=right) if op != "@":
             one, other = _formula(left, places, scope), _formula(right, places, scope)
             return _join(op, one, other)
-        case Call(name=name, args=args, rows=False):
+        case Call(args=args, rows=False):
             function = _function(at, scope)
             return function(*(_formula(arg, places, scope) for arg in args))
         case Binary() | Call() | Transpose() | SumOver():

@@ -1,0 +1,111 @@
+"""A derivation as a person reads it: for one example, without the lines that only save work.
+
+Helper lines that are as short as their names are written in (`2 (f − y)`), and so is the adjoint of
+an activation where nothing but the pre-activation's adjoint reads it: 001 (7.24) has one line for
+both.  Expressions are only ever substituted, so each line stays something to evaluate.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from symbp.derive.derivation import Derivation, Step
+from symbp.derive.reverse import WEIGHT
+from symbp.ir import Examples, Expr, name_of, variables
+from symbp.ops.kinds import Elementwise
+from symbp.ops.linear import number
+from symbp.ops.rewrite import substitute, transform
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The sweeps for a reader: forward pass, reverse mode, forward mode."""
+
+    primal: tuple[Step, ...]
+    adjoint: tuple[Step, ...]
+    tangent: tuple[Step, ...]
+
+
+def read(derivation: Derivation) -> Reading:
+    """Return the derivation for one example, short helper lines written in."""
+    plain = for_one_example(derivation)
+    hidden = {step.target: step.expr for step in plain.primal if not step.shown}
+    primal = _written_in(plain.primal, hidden)
+    tangent_hidden = {s.target: s.expr for s in plain.tangent if not s.shown}
+    tangent = _written_in(plain.tangent, {**hidden, **tangent_hidden})
+    given = {name_of(v) for v in derivation.program.given}
+    short = {
+        s.target: s.expr for s in plain.adjoint if not s.shown and s.target.op.of not in given  # type: ignore[attr-defined]
+    }
+    adjoint = _written_in(plain.adjoint, {**hidden, **short})
+    fused = _fused(adjoint, derivation)
+    return Reading(primal, _written_in(adjoint, fused), tangent)
+
+
+def for_one_example(derivation: Derivation) -> Derivation:
+    """Return the derivation with the weight 1 and the sum over the examples left out."""
+    parts = (derivation.primal, derivation.tangent, derivation.adjoint)
+    primal, tangent, adjoint = (tuple(_alone(step) for step in part) for part in parts)
+    return replace(derivation, primal=primal, tangent=tangent, adjoint=adjoint)
+
+
+def one_example(expr: Expr) -> Expr:
+    """Return an expression for one example."""
+
+    def change(part: Expr) -> Expr | None:
+        if part is WEIGHT:
+            return number(1)
+        return part.args[0] if isinstance(part.op, Examples) else None
+
+    return transform(expr, change)
+
+
+def _alone(step: Step) -> Step:
+    paths = tuple(replace(path, term=one_example(path.term)) for path in step.paths)
+    return replace(step, expr=one_example(step.expr), rule=one_example(step.rule), paths=paths)
+
+
+def _written_in(steps: Sequence[Step], values: dict[Expr, Expr]) -> tuple[Step, ...]:
+    """Return the other steps with some lines written in where they are read."""
+    full: dict[Expr, Expr] = {}
+    for target, expr in values.items():
+        full[target] = substitute(expr, full)
+    made = []
+    for step in steps:
+        if step.target in values:
+            continue
+        paths = tuple(replace(path, term=substitute(path.term, full)) for path in step.paths)
+        expr, rule = substitute(step.expr, full), substitute(step.rule, full)
+        made.append(replace(step, expr=expr, rule=rule, paths=paths))
+    return tuple(made)
+
+
+def _fused(steps: Sequence[Step], derivation: Derivation) -> dict[Expr, Expr]:
+    """Return the adjoints of activations that only the adjoint of the pre-activation reads."""
+    uses = Counter(v for step in steps for v in variables(step.expr))
+    lines = {b.name: b.expr for b in derivation.program.bindings}
+    found = {}
+    for step in steps:
+        of = step.target.op.of  # type: ignore[attr-defined]
+        line = lines.get(of)
+        if line is None or not isinstance(line.op, Elementwise) or not step.target.rank:
+            continue
+        if uses[step.target] == 1 and len(step.paths) == 1:
+            found[step.target] = step.expr
+    return found
+
+
+def closed_form(derivation: Derivation, expr: Expr, limit: int = 4000) -> Expr | None:
+    """Return an expression in what is given alone; None where it would be too long to write.
+
+    `limit` bounds the nodes of the written-out expression, not of the shared one.
+    """
+    plain = for_one_example(derivation)
+    values: dict[Expr, Expr] = {}
+    for step in (*plain.primal, *plain.adjoint):
+        if step.expr.size > limit:
+            return None
+        values[step.target] = substitute(step.expr, values)
+        if values[step.target].size > limit:
+            return None
+    return substitute(one_example(expr), values)

@@ -1,0 +1,246 @@
+"""The statements of one sweep: a line each, in place where a value is dead.
+
+A value of rank one or more that this function made and nobody reads again gives its storage to the
+next: `h1 = np.maximum(f1, 0, out=f1)`.  A sum begins with its first product and adds the rest to it.
+Arguments are never written to.  Scalars are written as plain formulas.
+"""
+
+from collections.abc import Collection, Sequence
+from fractions import Fraction
+from typing import TypeAlias
+
+from symbp.emit.arrays import Arrays
+from symbp.emit.contract import Term
+from symbp.emit.syntax import call, name, text
+from symbp.ir import Binding, Expr, Sum, Variable, Words, variables, walk
+from symbp.ops.kinds import Elementwise
+from symbp.ops.linear import combine, parts, rational
+from symbp.ops.pointwise import RELU
+from symbp.ops.product import product
+
+
+Term_: TypeAlias = tuple[Fraction, Expr]
+
+
+class Body:
+    """Writes lines as statements.
+
+    returned: variables whose values leave the function, and so are not dead at its end.
+    vectors: the variables that are arrays even for one example; only these are worked on in place.
+    """
+
+    def __init__(self, arrays: Arrays, lines: Sequence[Binding], returned: Collection[Expr]) -> None:
+        self.arrays, self.lines = arrays, lines
+        self.last: dict[Expr, int] = {}
+        for k, line in enumerate(lines):
+            self.last.update(dict.fromkeys(variables(line.expr), k))
+        self.last.update(dict.fromkeys(returned, len(lines)))
+        self.owned: set[Expr] = set()
+        self.optional: set[Expr] = set()
+
+    def make_optional(self, tangents: Sequence[Expr]) -> list[Expr]:
+        """Leave out, where a tangent is None, the terms it stands in; return those it cannot be for.
+
+        It can where every line that reads it is a sum with another term.
+        """
+        self.optional = set(tangents)
+        for line in self.lines:
+            if any(v in self.optional for v in variables(line.expr)) and not self._split(line.expr)[0]:
+                self.optional = set()
+                return list(tangents)
+        return []
+
+    def _split(self, expr: Expr) -> tuple[list[Term_], dict[Expr, list[Term_]]]:
+        """Return the terms of a sum that are always there, and those of each optional tangent."""
+        always: list[Term_] = []
+        sometimes: dict[Expr, list[Term_]] = {}
+        for term in parts(expr):
+            found = [v for v in variables(term[1]) if v in self.optional]
+            (sometimes.setdefault(found[0], []) if found else always).append(term)
+        return always, sometimes
+
+    def statements(self) -> list[str]:
+        """Return the statements in order."""
+        made: list[str] = []
+        for position, line in enumerate(self.lines):
+            made.extend(self._line(line, position))
+            if line.expr.args and not _is_view(line.expr):
+                self.owned.add(line.target)
+        return made
+
+    def _line(self, line: Binding, position: int) -> list[str]:
+        target = self.arrays.names[line.target]
+        always, sometimes = self._split(line.expr) if self.optional else ([], {})
+        if sometimes:
+            base = Binding(line.target, combine(always, line.expr.shape))
+            made = self._line(base, -1)
+            for var, terms in sometimes.items():
+                made.append(f"if {self.arrays.names[var]} is not None:")
+                made += ["    " + self._added(line.target, *term) for term in terms]
+            return made
+        if not is_array(line.target):
+            return [f"{target} = {text(self.arrays.code(line.expr).code)}"]
+        for way in (self._constant, self._less_one_hot, self._in_place, self._accumulated):
+            found = way(line, position)
+            if found:
+                return found
+        term = self.arrays.code(line.expr)
+        if len(term.letters) < line.expr.rank or None in term.letters:
+            shape = self.arrays.shape(line.expr.shape)
+            term = Term(call("np.full", shape, term.code), ())
+        return [f"{target} = {text(term.code)}"]
+
+    def _constant(self, line: Binding, position: int) -> list[str]:
+        """Write an array of one number, in the type of what it is the derivative of."""
+        value = rational(line.expr)
+        if value is None:
+            return []
+        target = self.arrays.names[line.target]
+        like = next((v for v in self.arrays.names if isinstance(v.op, Variable) and isinstance(
+            line.target.op, Variable) and v.op.name == line.target.op.of), None)
+        if like is None:
+            return []
+        if not value:
+            return [f"{target} = np.zeros_like({self.arrays.names[like]})"]
+        return [f"{target} = np.full_like({self.arrays.names[like]}, {value})"]
+
+    def _less_one_hot(self, line: Binding, position: int) -> list[str]:
+        """Write p − e_y as p with 1 taken from the entry that y names, and divide by n at the end."""
+        found = _minus_one_hot(line.expr)
+        if found is None:
+            return []
+        values, labels, weighted = found
+        target = self.arrays.names[line.target]
+        term = self.arrays.code(values)
+        if len(term.letters) < values.rank or None in term.letters:
+            return []
+        copied = ".copy()" if term.plain else ""
+        entry = self.arrays.picked(Term(name(target), ()), labels)
+        made = [f"{target} = {text(term.code)}{copied}", f"{text(entry)} -= 1"]
+        return [*made, f"{target} /= {self.arrays.count}"] if weighted else made
+
+    def _dead(self, expr: Expr, line: Binding, position: int) -> bool:
+        """Tell whether an operand's storage may be taken: ours, as large, and not read again."""
+        if expr not in self.owned or expr.shape != line.target.shape:
+            return False
+        return self.last[expr] == position and _count(line.expr, expr) == 1
+
+    def _in_place(self, line: Binding, position: int) -> list[str]:
+        expr, op = line.expr, line.expr.op
+        if isinstance(op, Elementwise) and len(expr.args) == 1 and op.ufunc and op.exponent is None:
+            if not self._dead(expr.args[0], line, position):
+                return []
+            operands = [self.arrays.names[expr.args[0]], *(["0"] if op is RELU else [])]
+            return [self._out(line, op.ufunc, operands, operands[0])]
+        if isinstance(op, Words) and len(expr.args) > 1:
+            return self._product_in_place(line, position, op)
+        if isinstance(op, Sum) and len(expr.args) == 2 and not _heavy(expr.args):
+            return self._sum_in_place(line, position, op)
+        return []
+
+    def _product_in_place(self, line: Binding, position: int, op: Words) -> list[str]:
+        expr = line.expr
+        if len(set(op.out)) < len(op.out):
+            return []
+        for k, arg in enumerate(expr.args):
+            if op.words[k] != op.out or not self._dead(arg, line, position):
+                continue
+            rest = _without(expr, op, k)
+            if rest is None:
+                continue
+            storage = self.arrays.names[arg]
+            if len(rest.args) == 0 and isinstance(rest.op, Variable) and rest.op.role == "weight":
+                return [self._out(line, "np.divide", [storage, self.arrays.count], storage)]
+            term = self.arrays.factor(rest)
+            if term.divisor is not None:
+                return [self._out(line, "np.divide", [storage, text(term.divisor)], storage)]
+            return [self._out(line, "np.multiply", [storage, text(term.code)], storage)]
+        return []
+
+    def _sum_in_place(self, line: Binding, position: int, op: Sum) -> list[str]:
+        (first, a), (second, b) = parts(line.expr)
+        if first != 1 or abs(second) != 1:
+            return []
+        function = "np.add" if second > 0 else "np.subtract"
+        for mine in (a, b):
+            if self._dead(mine, line, position):
+                operands = [text(self.arrays.code(side).code) for side in (a, b)]
+                return [self._out(line, function, operands, self.arrays.names[mine])]
+        return []
+
+    def _out(self, line: Binding, function: str, operands: Sequence[str], storage: str) -> str:
+        return f"{self.arrays.names[line.target]} = {function}({', '.join(operands)}, out={storage})"
+
+    def _accumulated(self, line: Binding, position: int) -> list[str]:
+        """Write a sum as its first full-size product, then `+=` for every other term."""
+        if not isinstance(line.expr.op, Sum) or len(line.expr.args) < 2:
+            return []
+        terms = parts(line.expr)
+        start = next((k for k, (_, arg) in enumerate(terms) if _is_product(arg)), None)
+        if start is None:
+            return []
+        first = self.arrays.term(*terms[start])
+        if len(first.letters) < line.expr.rank or None in first.letters:
+            return []
+        target = self.arrays.names[line.target]
+        made = [f"{target} = {text(first.code)}"]
+        rest = [term for k, term in enumerate(terms) if k != start]
+        return made + [self._added(line.target, *term) for term in rest]
+
+    def _added(self, target: Expr, coefficient: Fraction, arg: Expr) -> str:
+        name, sign = self.arrays.names[target], "-" if coefficient < 0 else "+"
+        code = text(self.arrays.term(abs(coefficient), arg).code)
+        return f"{name} {sign}= {code}" if is_array(target) else f"{name} = {name} {sign} {code}"
+
+
+def _minus_one_hot(expr: Expr) -> tuple[Expr, Expr, bool] | None:
+    """Return (p, y, weighted) of an expression p − e_y, or of that over the number of examples."""
+    weighted = False
+    if isinstance(expr.op, Words) and len(expr.args) == 2 and expr.op.words[0] == ():
+        weight, rest = expr.args
+        if isinstance(weight.op, Variable) and weight.op.role == "weight":
+            weighted, expr = True, rest
+    if not isinstance(expr.op, Sum) or list(expr.op.coefficients) != [1, -1]:
+        return None
+    values, labels = expr.args
+    if not isinstance(labels.op, Variable) or labels.op.encoding != "one_hot":
+        return None
+    return values, labels, weighted
+
+
+def is_array(var: Expr) -> bool:
+    """Tell whether a value is an array for one example, and so worth working on in place."""
+    batched = isinstance(var.op, Variable) and var.op.batched
+    return var.rank > (1 if batched else 0)
+
+
+def _is_view(expr: Expr) -> bool:
+    """Tell whether code for an expression shares its argument's storage: a transpose."""
+    op = expr.op
+    return isinstance(op, Words) and len(expr.args) == 1 and len(op.dims) == len(op.words[0])
+
+
+def _is_product(expr: Expr) -> bool:
+    op = expr.op
+    if not isinstance(op, Words):
+        return False
+    return len(expr.args) > 1 and any(i not in op.out for word in op.words for i in word)
+
+
+def _heavy(args: Sequence[Expr]) -> bool:
+    return any(_is_product(arg) for arg in args)
+
+
+def _count(expr: Expr, var: Expr) -> int:
+    return sum(arg is var for part in walk(expr) for arg in part.args)
+
+
+def _without(expr: Expr, op: Words, position: int) -> Expr | None:
+    """Return the product without one factor, where it stays a product entry by entry."""
+    pairs = enumerate(zip(expr.args, op.words, strict=True))
+    rest = [pair for k, pair in pairs if k != position]
+    if any(set(word) - set(op.out) for _, word in rest):
+        return None
+    if all(not word for _, word in rest):
+        return product(rest, ())
+    return product(rest, op.out, dict(enumerate(op.dims)))

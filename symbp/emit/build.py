@@ -1,0 +1,198 @@
+"""From an expression to its layout: one walk, every operation either known or refused by name."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import sympy as sp
+
+from symbp.emit.layout import (
+    ONE,
+    Applied,
+    Cases,
+    Fenced,
+    Holds,
+    Layout,
+    Marked,
+    Named,
+    Norm,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Root,
+    Total,
+    Unit,
+    multiple,
+)
+from symbp.emit.matricise import matricise
+from symbp.emit.number import constant
+from symbp.emit.reshape import merged, split
+from symbp.emit.strand import Factor
+from symbp.ir import Constant, Examples, Expr, Size, Sum, Variable, Words, walk
+from symbp.notation import Call, Choice, Exponent, Fence, Indicator, Superscript, Transparent
+from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
+from symbp.ops.selection import Selection
+
+LATE = ("tangent", "adjoint")
+
+
+def build(expr: Expr) -> Layout:
+    """Return the layout of an expression.
+
+    Raises TypeError naming the operation where it is none that a printer knows.
+    """
+    return _Builder().build(expr)
+
+
+class _Builder:
+    """The layouts of all nodes below a root.
+
+    An array that is the same everywhere has two: `full`, in which it is an array (`s 𝟏`), and
+    `short`, which may stand beside an array entry by entry (`1 − h²`).
+    """
+
+    def __init__(self) -> None:
+        self.full: dict[Expr, Layout] = {}
+        self.short: dict[Expr, Layout] = {}
+        self.flat: set[Expr] = set()
+        self.late: set[Expr] = set()
+
+    def build(self, expr: Expr) -> Layout:
+        for part in walk(expr):
+            if self._is_flat(part):
+                self.flat.add(part)
+            if any(arg in self.late for arg in part.args) or (
+                isinstance(part.op, Variable) and part.op.role in LATE
+            ):
+                self.late.add(part)
+            self.full[part] = self._layout(part, short=False)
+            self.short[part] = (
+                self._layout(part, short=True)
+                if part in self.flat and part.rank
+                else self.full[part]
+            )
+        return self.full[expr]
+
+    def _is_flat(self, part: Expr) -> bool:
+        """Tell whether an array is seen to hold one value everywhere."""
+        if isinstance(part.op, Words):
+            op = part.op
+            return len(set(op.out)) == len(op.out) and not any(
+                letter in op.out for word in op.words for letter in word
+            )
+        if isinstance(part.op, Sum | Elementwise):
+            return all(arg in self.flat for arg in part.args)
+        return not part.rank
+
+    def _args(self, part: Expr, short: bool) -> list[Layout]:
+        """Return the arguments of something done entry by entry."""
+        if short or any(arg not in self.flat for arg in part.args):
+            return [self.short[arg] for arg in part.args]
+        return [self.full[arg] for arg in part.args]
+
+    def _layout(self, part: Expr, short: bool) -> Layout:
+        op = part.op
+        if isinstance(op, Variable):
+            return Named(variable=op)
+        if isinstance(op, Constant):
+            return constant(op.value)
+        if isinstance(op, Size):
+            return constant(op.dim)
+        if isinstance(op, Sum):
+            return _total(op.coefficients, self._args(part, short))
+        if isinstance(op, Words):
+            return self._product(part, op, short)
+        if isinstance(op, Elementwise):
+            return _pointwise(part, op, self._args(part, short))
+        if isinstance(op, Examples):
+            return self.short[part.args[0]] if short else self.full[part.args[0]]
+        inner = tuple(self.full[arg] for arg in part.args)
+        if isinstance(op, Nonlinear):
+            return _noted(op.notation, op.name, inner, rows=op.leading > 0)
+        if isinstance(op, Largest):
+            return Applied(inner, call=Call("max", r"\max"), rows=part.args[0].rank > 1)
+        if isinstance(op, Merge):
+            return merged(part, op, self.full)
+        if isinstance(op, Split):
+            return split(op, self.full[part.args[0]])
+        if isinstance(op, Selection):
+            return Unit((constant(op.offset),), block=len(op.dims) > 1)
+        raise TypeError(f"no layout for the operation {op} ({type(op).__name__})")
+
+    def _product(self, part: Expr, op: Words, short: bool) -> Layout:
+        factors = [self._factor(arg, word) for arg, word in zip(part.args, op.words, strict=True)]
+        return matricise(factors, op.out, op.dims, short)
+
+    def _factor(self, arg: Expr, word: tuple[int, ...]) -> Factor:
+        op = arg.op
+        below, squared, layout = False, None, self.full[arg]
+        if isinstance(op, Elementwise) and op.exponent is not None:
+            base = self.full[arg.args[0]]
+            below = bool(op.exponent < 0)
+            layout = _power(base, -op.exponent, arg.rank) if below else layout
+            squared = base if op.exponent == 2 and arg.rank else None
+        symmetric = isinstance(op, Variable) and op.symmetric
+        return Factor(layout, word, below, arg in self.late, symmetric, squared, _place(arg))
+
+
+def _place(arg: Expr) -> int:
+    if isinstance(arg.op, Constant | Size):
+        return 0
+    if isinstance(arg.op, Variable):
+        return 1
+    return 3 if isinstance(arg.op, Sum) else 2
+
+
+def _total(coefficients: Sequence[Fraction], parts: Sequence[Layout]) -> Layout:
+    if not parts:
+        return Number(value=Fraction(0))
+    terms = tuple(multiple(abs(c), part) for c, part in zip(coefficients, parts, strict=True))
+    negative = tuple(c < 0 for c in coefficients)
+    return Total(terms, negative=negative) if len(terms) > 1 or negative[0] else terms[0]
+
+
+def _pointwise(part: Expr, op: Elementwise, args: list[Layout]) -> Layout:
+    if op.exponent is not None:
+        return _power(args[0], op.exponent, part.rank)
+    return _noted(op.notation, op.name, tuple(args), matrix=part.rank > 1)
+
+
+def _power(base: Layout, exponent: sp.Rational, rank: int) -> Layout:
+    """Return base^exponent entry by entry; ‖x‖ for the root of ‖x‖²."""
+    if exponent < 0:
+        return Quotient((ONE, _power(base, -exponent, rank)), entrywise=rank > 0)
+    if isinstance(base, Power) and isinstance(base.parts[0], Norm):
+        assert base.exponent is not None
+        return _power(base.parts[0], base.exponent * exponent, rank)
+    if exponent == 1:
+        return base
+    if exponent == sp.Rational(1, 2):
+        return Root((base,))
+    if exponent == 2 and rank > 1:
+        return Product((base, base))
+    return Power((base,), exponent=exponent, entrywise=rank > 1)
+
+
+def _noted(
+    notation: object,
+    name: str,
+    parts: tuple[Layout, ...],
+    rows: bool = False,
+    matrix: bool = False,
+) -> Layout:
+    match notation:
+        case Call():
+            return Applied(parts, call=notation if notation.unicode else Call(name, ""), rows=rows)
+        case Fence():
+            return Fenced(parts, fence=notation)
+        case Superscript():
+            return Marked(parts, mark=notation)
+        case Indicator():
+            return Holds(parts, indicator=notation)
+        case Exponent():
+            return Power(parts, entrywise=matrix)
+        case Choice():
+            return Cases(parts)
+        case Transparent():
+            return parts[0]
+    raise TypeError(f"no layout for the notation {notation} of {name}")

@@ -1,0 +1,30 @@
+"""Guards: where NumPy would broadcast silently, or complain obscurely, the shape is checked."""
+
+from collections.abc import Mapping, Sequence
+
+from symbp.ir import Dim, Expr
+from symbp.lower.batch import EXAMPLES
+
+
+def guard(var: Expr, names: Mapping[Expr, str], known: Sequence[Expr]) -> str:
+    """Return the line that checks an argument's shape against what other arrays have."""
+    name = names[var]
+    several = [v for v in known if v.op.batched]  # type: ignore[attr-defined]
+    if var.shape == (EXAMPLES,):
+        if several and several[0].rank == 1:
+            return f'{name} = _expect("{name}", {name}, *np.shape({names[several[0]]}))'
+        if not several:
+            return f'{name} = _expect("{name}", {name}, *("N",) * (np.ndim({name}) > 0))'
+    dims = var.shape[:-1] if var.op.encoding == "one_hot" else var.shape  # type: ignore[attr-defined]
+    texts = [_dim(dim, names, known) for dim in dims]
+    return f'{name} = _expect({", ".join([f"{chr(34)}{name}{chr(34)}", name, *texts])})'
+
+
+def _dim(dim: Dim, names: Mapping[Expr, str], known: Sequence[Expr]) -> str:
+    if isinstance(dim, int):
+        return str(dim)
+    for var in known:
+        if dim in var.shape:
+            axis = var.shape.index(dim)
+            return f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
+    return '"N"' if dim == EXAMPLES else f'"{dim}"'

@@ -1,0 +1,67 @@
+"""Python names for the variables of a program: the user's own, unless Python or the module has them.
+
+A name that is taken (`lambda`, `np`, `params`) gets an underscore, nothing is rejected.
+"""
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import sympy as sp
+
+from symbp.ir import Expr, Variable
+
+RESERVED = frozenset(
+    "np Array Labels Params ParamsLike Tape NamedTuple Callable Mapping Sequence NDArray DTypeLike "
+    "params params_dot tape tape_dot saved saved_dot bars loss_bars grad grad_dot "
+    "pullback rng dtype seed theta examples data direction array shape name fun jac hessp "
+    "init_params forward loss loss_and_grad loss_and_dot jvp vjp hvp ravel unravel flat check sample "
+    "as_params main".split()
+)
+
+
+class Identifiers(Mapping[Expr, str]):
+    """The Python name of each variable, made when it is first asked for."""
+
+    def __init__(self, first: Iterable[Expr], sizes: Iterable[str]) -> None:
+        self._names: dict[tuple[str, str], str] = {}
+        self._known: dict[Expr, str] = {}
+        self._taken: set[str] = set(RESERVED) | set(keyword.kwlist) | set(dir(builtins))
+        self._sizes = {size: self._fresh(size) for size in sizes}
+        for var in first:
+            self[var]
+        self.count = self._fresh("n")
+
+    def __getitem__(self, var: Expr) -> str:
+        """Return the name of a variable; the same name of the batch and of one example."""
+        op = var.op
+        assert isinstance(op, Variable), var
+        key = (op.name, op.role if op.role in ("tangent", "adjoint") else "value")
+        if key not in self._names:
+            self._names[key] = self._fresh(_renamed.get(op.name, op.name))
+        self._known[var] = self._names[key]
+        return self._names[key]
+
+    def __iter__(self) -> Iterator[Expr]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def size(self, symbol: sp.Symbol) -> str:
+        """Return the Python name of a symbolic size."""
+        return self._sizes[symbol.name]
+
+    def _fresh(self, wanted: str) -> str:
+        made = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "v"
+        made = f"v{made}" if made[0].isdigit() else made
+        while made in self._taken:
+            made += "_"
+        self._taken.add(made)
+        return made
+
+
+_renamed = {"loss": "value", "loss_dot": "value_dot"}
+
+

@@ -1,0 +1,183 @@
+"""A layout as LaTeX; needs amsmath, amssymb and bm, and nothing else."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from symbp.emit import layout as at
+from symbp.emit.names import Names, latex_letter, latex_name
+from symbp.emit.pieces import BREAK, Level, Piece
+from symbp.ir import Variable
+
+
+class LatexWriter:
+    """Writes layouts; groups are closed wherever a line may be broken."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def write(self, layout: at.Layout) -> str:
+        """Return the text, with `BREAK` where a long line may be broken."""
+        return at.fold(layout, self._step).text
+
+    def _step(self, layout: at.Layout, parts: list[Piece]) -> Piece:
+        return _RULES[type(layout)](self, layout, parts)
+
+    def variable(self, variable: Variable) -> Piece:
+        """Return a name, vectors and matrices bold, an adjoint as the derivative it is."""
+        bold = bool(variable.dims)
+        if variable.role == "weight":
+            return Piece("w", Level.ATOM)
+        if variable.role == "adjoint" and variable.of:
+            return Piece(self._derivative(variable.of, bold), Level.ADJOINT)
+        below = self.names.adjoint_of(variable)
+        if below is not None:
+            dotted = rf"{_enclosed(self._derivative(below, bold))}^{{\!\boldsymbol{{\cdot}}}}"
+            return Piece(dotted, Level.POWER)
+        if variable.role == "tangent" and variable.of:
+            if variable.of == self.names.result == "loss":
+                return Piece(r"\dot{\ell}", Level.ATOM)
+            return Piece(latex_name(variable.of, bold, dotted=True), Level.ATOM)
+        return Piece(self._name(variable.name, bold), Level.ATOM)
+
+    def _derivative(self, below: str, bold: bool) -> str:
+        result = self._name(self.names.result, bold=False)
+        return rf"\frac{{\partial {result}}}{{\partial {self._name(below, bold)}}}"
+
+    def _name(self, name: str, bold: bool) -> str:
+        return r"\ell" if name == self.names.result == "loss" else latex_name(name, bold)
+
+
+def _enclosed(text: str, left: str = "(", right: str = ")") -> str:
+    """Return the text between signs as tall as it is, of a fixed size, so that lines may break."""
+    size = r"\bigg" if r"\frac" in text or r"\begin" in text else ""
+    size = r"\big" if not size and r"\big" in text else size
+    return f"{size}l{left}{text}{size}r{right}" if size else f"{left}{text}{right}"
+
+
+def fit(piece: Piece, least: Level) -> str:
+    """Return a piece's text, in parentheses where it holds together too loosely."""
+    return piece.text if piece.level >= least else _enclosed(piece.text)
+
+
+def _fraction(above: str, below: str) -> str:
+    return rf"\frac{{{above}}}{{{below}}}".replace(BREAK, " ")
+
+
+def _joined(separator: str, level: Level) -> Callable[..., Piece]:
+    """Return the rule of a product; a fraction has its own line and needs no parentheses."""
+
+    def rule(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+        texts = [
+            part.text if part.level == Level.FRACTION else fit(part, Level.ADJOINT)
+            for part in parts
+        ]
+        return Piece(separator.join(texts), level)
+
+    return rule
+
+
+def _row(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    text = ""
+    for part in parts:
+        text += BREAK + r"\," + " " if text else ""
+        text += part.text if part.level == Level.FRACTION else fit(part, Level.ADJOINT)
+    return Piece(text, Level.ROW)
+
+
+def _total(_: LatexWriter, layout: at.Total, parts: list[Piece]) -> Piece:
+    text = ""
+    for negative, part in zip(layout.negative, parts, strict=True):
+        sign = "-" if negative else "+"
+        text += f"{BREAK}{sign} " if text else sign * negative
+        text += fit(part, Level.PRODUCT)
+    return Piece(text, Level.SUM)
+
+
+def _number(value: Fraction) -> Piece:
+    if value.denominator == 1:
+        return Piece(str(value), Level.ATOM)
+    return Piece(_fraction(str(value.numerator), str(value.denominator)), Level.FRACTION)
+
+
+def _multiple(_: LatexWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
+    body = parts[0].text if parts[0].level == Level.FRACTION else fit(parts[0], Level.ROW)
+    return Piece(rf"{_number(layout.coefficient).text}\, {body}", Level.ROW)
+
+
+def _power(_: LatexWriter, layout: at.Power, parts: list[Piece]) -> Piece:
+    exponent = parts[1].text if layout.exponent is None else str(layout.exponent)
+    exponent = (r"\circ " if layout.entrywise else "") + exponent.replace(BREAK, " ")
+    return Piece(rf"{fit(parts[0], Level.ATOM)}^{{{exponent}}}", Level.POWER)
+
+
+def _applied(_: LatexWriter, layout: at.Applied, parts: list[Piece]) -> Piece:
+    name = layout.call.latex
+    if not name:
+        name = rf"\operatorname{{{''.join(map(latex_letter, layout.call.unicode))}}}"
+    rows = r",\ \text{rows}" if layout.rows else ""
+    return Piece(name + _enclosed(", ".join(part.text for part in parts) + rows), Level.ATOM)
+
+
+def _cases(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    condition, then, otherwise = (part.closed().text for part in parts)
+    lines = rf"{then} & {condition} > 0 \\ {otherwise} & \text{{otherwise}}"
+    return Piece(rf"\begin{{cases}} {lines} \end{{cases}}", Level.ROW)
+
+
+def _indexed(_: LatexWriter, layout: at.Indexed, parts: list[Piece]) -> Piece:
+    (base,) = parts
+    simple = isinstance(layout.parts[0], at.Named | at.Sign) and "_" not in base.text
+    text = base.text if simple and base.level == Level.ATOM else _enclosed(base.text)
+    return Piece(rf"{text}_{{{_indices(layout.letters)}}}", Level.ATOM)
+
+
+def _indices(letters: Sequence[str]) -> str:
+    return " ".join(letter[0] + (f"_{{{letter[1:]}}}" if letter[1:] else "") for letter in letters)
+
+
+def _fenced(_: LatexWriter, layout: at.Fenced, parts: list[Piece]) -> Piece:
+    left, right = layout.fence.latex_left, layout.fence.latex_right
+    return Piece(left + parts[0].closed().text + right, Level.ATOM)
+
+
+def _norm(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    return Piece(_enclosed(parts[0].text, r"\lVert ", r" \rVert"), Level.ATOM)
+
+
+def _holds(_: LatexWriter, layout: at.Holds, parts: list[Piece]) -> Piece:
+    inside = parts[0].text + layout.indicator.latex
+    return Piece(r"\mathbb{I}" + _enclosed(inside, "[", "]"), Level.ATOM)
+
+
+_RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
+    at.Named: lambda w, x, p: w.variable(x.variable),
+    at.SizeName: lambda w, x, p: Piece(latex_name(x.name, bold=False), Level.ATOM),
+    at.Number: lambda w, x, p: _number(x.value),
+    at.Sign: lambda w, x, p: Piece(x.latex, Level.ATOM),
+    at.Row: _row,
+    at.Product: _joined(BREAK + r"\odot ", Level.PRODUCT),
+    at.Kronecker: _joined(BREAK + r"\otimes ", Level.PRODUCT),
+    at.Total: _total,
+    at.Multiple: _multiple,
+    at.Quotient: lambda w, x, p: Piece(_fraction(p[0].text, p[1].text), Level.FRACTION),
+    at.Power: _power,
+    at.Root: lambda w, x, p: Piece(rf"\sqrt{{{p[0].closed().text}}}", Level.POWER),
+    at.Norm: _norm,
+    at.Transposed: lambda w, x, p: Piece(fit(p[0], Level.ATOM) + r"^{\top}", Level.POWER),
+    at.Applied: _applied,
+    at.Fenced: _fenced,
+    at.Marked: lambda w, x, p: Piece(f"{fit(p[0], Level.ATOM)}^{x.mark.latex}", Level.POWER),
+    at.Holds: _holds,
+    at.Cases: _cases,
+    at.Indexed: _indexed,
+    at.Summed: lambda w, x, p: Piece(
+        rf"\sum_{{{_indices(x.letters)}}} {fit(p[0], Level.FRACTION)}", Level.SUM
+    ),
+    at.Unit: lambda w, x, p: Piece(
+        rf"\mathbf{{{'E' if x.block else 'e'}}}_{{{p[0].text}}}", Level.ATOM
+    ),
+    at.Entries: lambda w, x, p: Piece(
+        rf"{_enclosed(p[0].text, '[', ']')}_{{{_indices(x.letters)}}}", Level.ATOM
+    ),
+}

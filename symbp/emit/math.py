@@ -1,0 +1,72 @@
+"""Expressions and equations as text: Unicode for the page, LaTeX, plain for docstrings."""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from symbp.emit.build import build
+from symbp.emit.latex import LatexWriter
+from symbp.emit.layout import Entries, Indexed, Layout, Number, SizeName
+from symbp.emit.names import MATH, Names
+from symbp.emit.number import constant
+from symbp.emit.pieces import BREAK
+from symbp.emit.unicode import UnicodeWriter
+from symbp.ir import Expr, Shape
+
+Style: TypeAlias = Literal["unicode", "latex", "plain"]
+
+__all__ = ["MATH", "Names", "Style", "equation", "latex", "plain", "shape_text", "sides", "unicode"]
+
+
+def unicode(expr: Expr, names: Names = MATH) -> str:
+    """Return an expression as a person writes it: `1[f₁ > 0] ⊙ (Ω₂ᵀ ∂ℓ/∂f₂)`."""
+    return _text(expr, "unicode", names)
+
+
+def latex(expr: Expr, names: Names = MATH) -> str:
+    """Return an expression in LaTeX, for amsmath, amssymb and bm; the text of a formula alone."""
+    return _text(expr, "latex", names)
+
+
+def plain(expr: Expr) -> str:
+    """Return an expression for a docstring, names as in the code: `W2ᵀ f2_bar`."""
+    return _text(expr, "plain", MATH)
+
+
+def equation(target: Expr, expr: Expr, style: Style = "unicode", names: Names = MATH) -> str:
+    """Return `target = expr`; the target with its indices where the expression is index words."""
+    left, right = sides(target, expr, style, names)
+    return f"{left} = {right}".replace(BREAK, " ")
+
+
+def sides(target: Expr, expr: Expr, style: Style, names: Names) -> tuple[str, str]:
+    """Return the two sides of an equation, `BREAK` where a long line may be broken."""
+    write = _writer(style, names)
+    left, right = build(target), build(expr)
+    if isinstance(right, Entries):
+        return write(Indexed((left,), letters=right.letters)), write(right.parts[0])
+    return write(left), write(right)
+
+
+def shape_text(shape: Shape, style: Style = "unicode") -> str:
+    """Return a shape: `m × n`, `D_1`, and nothing for a scalar."""
+    write = _writer(style, MATH)
+    sizes = []
+    for dim in shape:
+        layout = constant(dim)
+        text = write(layout).replace(BREAK, " ")
+        simple = len(shape) == 1 or isinstance(layout, SizeName | Number)
+        sizes.append(text if simple else f"({text})")
+    return (r" \times " if style == "latex" else " × ").join(sizes)
+
+
+def _text(expr: Expr, style: Style, names: Names) -> str:
+    layout = build(expr)
+    if isinstance(layout, Entries):
+        layout = layout.parts[0]
+    return _writer(style, names)(layout).replace(BREAK, " ")
+
+
+def _writer(style: Style, names: Names) -> Callable[[Layout], str]:
+    if style == "latex":
+        return LatexWriter(names).write
+    return UnicodeWriter(names, plain=style == "plain").write

@@ -1,0 +1,254 @@
+"""The public functions of a network's module: they compose the sweeps, and hold no formula."""
+
+from collections.abc import Sequence
+
+from symbp.emit.identifiers import Identifiers
+from symbp.emit.shapes import array_text
+from symbp.emit.sweeps import Function, Sweep
+from symbp.emit.text import broken, indented, tuple_text, wrapped
+from symbp.ir import Expr, Variable, name_of
+from symbp.lower.schedule import Schedule
+
+
+
+
+class Network:
+    """Everything callable in the module of a network."""
+
+    def __init__(self, schedule: Schedule, names: Identifiers) -> None:
+        self.schedule, self.names, self.program = schedule, names, schedule.program
+        self.sweeps = {name: Sweep(schedule, name, names) for name in schedule.sweeps}
+        batched = schedule.batched
+        self.inputs = [batched(v) for v in self.program.inputs]
+        self.consts = [batched(v) for v in self.program.consts]
+        self.targets = [batched(v) for v in self.program.targets]
+        self.output, self.loss = schedule.output, schedule.loss
+        self.by_loss = [e for e in schedule.entries.items() if e[1].by_loss]
+
+    @property
+    def forward_data(self) -> list[Expr]:
+        """What `forward` takes besides the parameters: the inputs, then the consts."""
+        return [*self.inputs, *self.consts]
+
+    @property
+    def data(self) -> list[Expr]:
+        """What `loss` takes besides the parameters: inputs, consts, targets."""
+        return [*self.forward_data, *self.targets]
+
+    def functions(self) -> list[tuple[str, Function]]:
+        """Return the public functions in the order of the module."""
+        made = [("forward", self.forward())]
+        if self.loss is not None:
+            made += [("loss", self.loss_function()), ("loss_and_grad", self.loss_and_grad())]
+        made += [("jvp", self.jvp())]
+        if self.loss is not None:
+            made += [("loss_and_dot", self.loss_and_dot())]
+        made += [("vjp", self.vjp())]
+        if self.loss is not None:
+            made += [("hvp", self.hvp())]
+        return made
+
+    def _function(
+        self, name: str, arguments: Sequence[str], kind: str, doc: str, body: Sequence[str]
+    ) -> Function:
+        signature = wrapped(f"def {name}(", arguments, f") -> {kind}:")
+        return Function(signature, doc, indented([x for line in body for x in line.split("\n")]))
+
+    def _arguments(self, data: Sequence[Expr]) -> list[str]:
+        typed = [f"{self.names[v]}: {_type(v)}" for v in data]
+        return ["params: ParamsLike", *typed]
+
+    def _calls(self, sweeps: Sequence[str], wanted: Sequence[str] = ()) -> list[str]:
+        """Return the lines that run sweeps one after the other, keeping what is read later."""
+        lines: list[str] = []
+        read = set(wanted)
+        for name in reversed(sweeps):
+            sweep = self.sweeps[name]
+            results = [self.names[v] for v in sweep.results]
+            if name in ("adjoint", "adjoint_dot"):
+                results = ["grad" if name == "adjoint" else "grad_dot"]
+            if not read & {*results, *([sweep.keeper] if sweep.keeps else [])}:
+                continue
+            left = ", ".join(r if r in read else "_" for r in results)
+            left = f"({left})" if sweep.keeps and len(results) > 1 else left
+            if sweep.keeps:
+                kept = sweep.keeper if sweep.keeper in read else "_"
+                left = f"{left}, {kept}" if left else kept
+            lines.append(f"{left} = {sweep.call()}")
+            read |= {*sweep.groups, *(self.names[v] for v in sweep.named)}
+        return lines[::-1]
+
+    def _shape(self, var: Expr) -> str:
+        return array_text(var, self.names)
+
+    def forward(self) -> Function:
+        """Return `forward`."""
+        out = self.names[self.output]
+        several = self.output.op.batched  # type: ignore[attr-defined]
+        what = " of a batch" if several else ""
+        given = " and ".join(self._shape(v) for v in self.inputs)
+        doc = f"Return {self._shape(self.output)}{what} {given}".rstrip() + "."
+        body = [_AS_PARAMS, *self._calls(["primal"], [out]), f"return {out}"]
+        return self._function("forward", self._arguments(self.forward_data), "Array", doc, body)
+
+    def loss_function(self) -> Function:
+        """Return `loss`."""
+        doc = f"Return the loss, {self._joined()}."
+        assert self.loss is not None
+        value = self.names[self.loss]
+        body = [_AS_PARAMS, *self._calls(["primal", "loss"], [value]), f"return {value}.item()"]
+        return self._function("loss", self._arguments(self.data), "float", doc, body)
+
+    def _joined(self) -> str:
+        if not any(v.op.batched for v in self.data):  # type: ignore[attr-defined]
+            return "a float"
+        return f"the {self.program.reduction} over the batch"
+
+    def loss_and_grad(self) -> Function:
+        """Return `loss_and_grad`."""
+        assert self.loss is not None
+        value = self.names[self.loss]
+        calls = self._calls(["primal", "loss", "loss_bar", "adjoint"], [value, "grad", *self._direct()])
+        body = [_AS_PARAMS, *calls, *self._add_direct(""), f"return {value}.item(), grad"]
+        body = self._with_zeros(body, by_loss=True)
+        doc = "Return the loss and its gradient, each field in the shape of its parameter."
+        arguments = self._arguments(self.data)
+        return self._function("loss_and_grad", arguments, "tuple[float, Params]", doc, body)
+
+    def _direct(self) -> list[str]:
+        """Return what the loss adds directly to gradients: penalties."""
+        given = self.program.given
+        return [self.names[self.schedule.batched(e.seed)] for v, e in self.by_loss if v in given]
+
+    def _add_direct(self, suffix: str) -> list[str]:
+        """Return the line that adds the penalties' gradients."""
+        params = {v: self.names[self.schedule.batched(v)] for v in self.program.params}
+        entries = [(v, e) for v, e in self.by_loss if v in params]
+        if not entries:
+            return []
+        grad = f"grad{suffix}"
+        seeds = {v: self._seed(e.seed, suffix) for v, e in entries}
+        fields = [f"{params[v]}={grad}.{params[v]} + {seed}" for v, seed in seeds.items()]
+        return broken(f"{grad} = {grad}._replace(", fields, ")")
+
+    def _seed(self, seed: Expr, suffix: str) -> str:
+        batched = self.schedule.batched(seed)
+        return self.names[self.schedule.dot(batched) if suffix else batched]
+
+    def _with_zeros(self, body: list[str], *, by_loss: bool) -> list[str]:
+        """Give zero to the entries of the adjoint sweep that this function has no seed for."""
+        made = []
+        for var, entry in self.schedule.entries.items():
+            if var in self.program.given or (entry.by_loss if by_loss else entry.by_output):
+                continue
+            seed, value = self.names[self.schedule.batched(entry.seed)], self.schedule.batched(var)
+            made.append(f"{seed} = np.zeros_like({self._value(value)})")
+        place = next((k for k, line in enumerate(body) if "_adjoint(" in line), len(body))
+        if any("tape[" in line for line in made):
+            body = [line.replace(", _ = _primal(", ", tape = _primal(") for line in body]
+        return [*body[:place], *made, *body[place:]]
+
+    def _value(self, value: Expr) -> str:
+        if value is self.output:
+            return self.names[value]
+        return f"tape[{self.schedule.kept['tape'].index(value)}]"
+
+    def jvp(self) -> Function:
+        """Return `jvp`."""
+        inputs = [v for v in self.inputs if self._moves(v)]
+        dots = [self.names[self.schedule.dot(v)] for v in inputs]
+        out, out_dot = self.names[self.output], self.names[self.schedule.dot(self.output)]
+        arguments = [*self._arguments(self.forward_data), "params_dot: ParamsLike"]
+        arguments += [f"{d}: Array | None = None" for d in dots]
+        calls = self._calls(["primal", "tangent"], [out, out_dot])
+        body = [_AS_PARAMS, _AS_DOT, *calls, f"return {out}, {out_dot}"]
+        directions = ", ".join(["params_dot", *dots])
+        doc = f"Return {out} and {out_dot} = J · ({directions}), both {self._shape_of(self.output)}."
+        return self._function("jvp", arguments, "tuple[Array, Array]", doc, body)
+
+    def _moves(self, var: Expr) -> bool:
+        return self.schedule.dot(var) in self.sweeps["tangent"].named
+
+    def _shape_of(self, var: Expr) -> str:
+        return array_text(var, self.names).partition(" ")[2] or "scalar"
+
+    def loss_and_dot(self) -> Function:
+        """Return `loss_and_dot`."""
+        assert self.loss is not None
+        value, value_dot = self.names[self.loss], self.names[self.schedule.dot(self.loss)]
+        arguments = [*self._arguments(self.data), "params_dot: ParamsLike"]
+        calls = self._calls(["primal", "loss", "tangent", "loss_dot"], [value, value_dot])
+        body = [_AS_PARAMS, _AS_DOT, *self._none(calls)]
+        body.append(f"return {value}.item(), {value_dot}.item()")
+        doc = "Return the loss and its derivative along params_dot."
+        return self._function("loss_and_dot", arguments, "tuple[float, float]", doc, body)
+
+    def _none(self, calls: list[str]) -> list[str]:
+        """Leave the inputs' tangents out of calls: they stand still."""
+        for var in self.inputs:
+            dot = self.names[self.schedule.dot(var)]
+            calls = [
+                line.replace(f", {dot})", ", None)").replace(f", {dot},", ", None,")
+                .replace(f"({dot})", "(None)").replace(f"({dot},", "(None,")
+                for line in calls
+            ]  # fmt: skip
+        return calls
+
+    def vjp(self) -> Function:
+        """Return `vjp`, whose pullback may be called more than once."""
+        out = self.names[self.output]
+        out_bar = self.names[self.schedule.bar(self.output)]
+        bars = [self.names[v] for v in self.sweeps["inputs_bar"].results]
+        head = self._calls(["head_bar", "adjoint"], ["grad"])
+        inner = self._calls(["head_bar", "adjoint", "inputs_bar"], ["grad", *bars])
+        pull = inner if bars else head
+        pull = [*pull, *self._head_direct()]
+        kind = f"tuple[{', '.join(['Params', *['Array'] * len(bars)])}]"
+        value = tuple_text(["grad", *bars])
+        pull = [*self._with_zeros(pull, by_loss=False), f"return {value}"]
+        read = " ".join(pull)
+        calls = self._calls(["primal"], [out, *(["tape"] if "tape" in read else [])])
+        inner_doc = f'"""Return the adjoints of the parameters{" and of the inputs" if bars else ""}."""'
+        nested = ["", f"def pullback({out_bar}: Array) -> {kind}:"]
+        nested += [f"    {line}" for line in [inner_doc, *pull]]
+        body = [_AS_PARAMS, *calls, *nested, "", f"return {out}, pullback"]
+        arguments = self._arguments(self.forward_data)
+        pulled = ", ".join(["params_bar", *bars])
+        doc = f"Return {out} and the pullback {out_bar} ↦ ({pulled}) = Jᵀ · {out_bar}."
+        return self._function(
+            "vjp", arguments, f"tuple[Array, Callable[[Array], {kind}]]", doc, body
+        )
+
+    def _head_direct(self) -> list[str]:
+        """Return the line that adds what the head gives to parameters directly."""
+        params = {v: self.names[self.schedule.batched(v)] for v in self.program.params}
+        found = [(v, e) for v, e in self.schedule.entries.items() if e.by_output and v in params]
+        fields = [f"{params[v]}=grad.{params[v]} + {self._seed(e.seed, '')}" for v, e in found]
+        return [f"grad = grad._replace({', '.join(fields)})"] if fields else []
+
+    def hvp(self) -> Function:
+        """Return `hvp`: forward over reverse, no Hessian is built."""
+        arguments = [*self._arguments(self.data), "v: ParamsLike"]
+        order = ["primal", "loss", "tangent", "loss_dot", "loss_bar", "adjoint", "loss_bar_dot"]
+        if not self.schedule.kept["saved_dot"]:
+            order.remove("loss_dot")
+        direct = [*self._direct(), *[f"{name}_dot" for name in self._direct()]]
+        calls = self._calls([*order, "adjoint_dot"], ["grad", "grad_dot", *direct])
+        calls = self._with_zeros(self._none(calls), by_loss=True)
+        v = "direction" if "v" in self.names.values() else "v"
+        arguments[-1] = f"{v}: ParamsLike"
+        dot_line = f"params_dot = as_params({v})"
+        body = [_AS_PARAMS, dot_line, *calls, *self._add_direct(""), *self._add_direct("_dot")]
+        body.append("return grad, grad_dot")
+        doc = f"Return the gradient and the Hessian times {v}; the Hessian is never built."
+        return self._function("hvp", arguments, "tuple[Params, Params]", doc, body)
+
+
+_AS_PARAMS = "params = as_params(params)"
+_AS_DOT = "params_dot = as_params(params_dot)"
+
+
+
+def _type(var: Expr) -> str:
+    assert isinstance(var.op, Variable), name_of(var)
+    return "Labels" if var.op.encoding == "one_hot" else "Array"

@@ -1,0 +1,170 @@
+"""What a network's module does with its parameters: draw them, check them, and draw samples."""
+
+from collections.abc import Sequence
+
+from symbp.emit.identifiers import Identifiers
+from symbp.emit.shapes import shape_tuple
+from symbp.emit.sweeps import Function
+from symbp.emit.text import broken, indented, wrapped
+from symbp.ir import Dim, Expr, Init, Program, name_of
+from symbp.lower.batch import EXAMPLES
+from symbp.lower.schedule import Schedule
+
+_VARIANCE = {
+    "he": ("2 / {fan_in}", "He: 2 / fan_in"),
+    "xavier": ("2 / ({fan_in} + {fan_out})", "Xavier: 2 / (fan_in + fan_out)"),
+    "lecun": ("1 / {fan_in}", "LeCun: 1 / fan_in"),
+}
+
+
+class Parameters:
+    """The functions about parameters: `init_params`, `as_params`, `sample`."""
+
+    def __init__(self, schedule: Schedule, names: Identifiers, positive: bool) -> None:
+        self.schedule, self.names, self.positive = schedule, names, positive
+        self.program: Program = schedule.program
+        self.params = [schedule.batched(v) for v in self.program.params]
+        self.sizes = self._free_sizes()
+
+    def _free_sizes(self) -> list[str]:
+        """Return the Python names of the sizes without a number."""
+        found: dict[Dim, None] = {}
+        given = (schedule_var for schedule_var in self.program.given)
+        for var in given:
+            found.update(dict.fromkeys(d for d in self.schedule.batched(var).shape))
+        symbols = dict.fromkeys(s for d in found if not isinstance(d, int) for s in d.free_symbols)
+        return [self.names.size(s) for s in symbols if s != EXAMPLES]
+
+    def size_parameters(self) -> str:
+        """Return `, *, n: int` for a signature, nothing where every size has a number."""
+        return "".join([", *", *(f", {n}: int" for n in self.sizes)]) if self.sizes else ""
+
+    def size_arguments(self) -> str:
+        """Return `, n=n` for a call."""
+        return "".join(f", {n}={n}" for n in self.sizes)
+
+    def fields(self) -> list[str]:
+        """Return the fields of `Params`, with their shapes."""
+        return [f"{self.names[v]}: Array  # {shape_tuple(v)}" for v in self.params]
+
+    def dims(self, var: Expr) -> list[str]:
+        """Return the sizes of an array's axes as code."""
+        dims = var.shape[:-1] if var.op.encoding == "one_hot" else var.shape  # type: ignore[attr-defined]
+        return [self._dim(dim) for dim in dims]
+
+    def _dim(self, dim: Dim) -> str:
+        if isinstance(dim, int):
+            return str(dim)
+        return "examples" if dim == EXAMPLES else self.names.size(dim)
+
+    def shapes(self) -> str:
+        """Return the tuple of the parameters' shapes."""
+        texts = [f"({', '.join(d)}{',' if len(d) == 1 else ''})" for d in map(self.dims, self.params)]
+        if len(texts) == 1:
+            return f"({texts[0]},)"
+        return "\n    ".join(broken("shapes = (", texts, ")")).removeprefix("shapes = ")
+
+    def init_params(self) -> Function:
+        """Return `init_params`, as the spec's `init` says."""
+        fields = [f"{self.names[v]}={self._drawn(v)}" for v in self.params]
+        inner = [*self._drawers(fields), *broken("return Params(", fields, ")")]
+        arguments = ["rng: np.random.Generator", "dtype: DTypeLike = np.float64"]
+        arguments += ["*", *(f"{n}: int" for n in self.sizes)] if self.sizes else []
+        signature = wrapped("def init_params(", arguments, ") -> Params:")
+        return Function(signature, self._init_doc(), indented(inner))
+
+    def _init_doc(self) -> str:
+        kinds = dict.fromkeys(self._init(v).kind for v in self.params)
+        words = {"he": "He", "xavier": "Xavier", "lecun": "LeCun", "zero": "zero",
+                 "normal": "normal", "orthogonal": "orthogonal"}
+        return f"Draw parameters as the spec says: {', '.join(words[k] for k in kinds)}."
+
+    def _init(self, var: Expr) -> Init:
+        chosen = self.program.inits.get(name_of(var))
+        if chosen is not None:
+            return chosen
+        return Init("xavier" if var.rank == 2 else "zero" if var.rank else "normal")
+
+    def _drawn(self, var: Expr) -> str:
+        init, dims = self._init(var), self.dims(var)
+        if init.kind == "zero":
+            shape = dims[0] if len(dims) == 1 else f"({', '.join(dims)})"
+            return f"np.zeros({shape}, dtype)"
+        if init.kind == "orthogonal" and len(dims) == 2:
+            return f"orthogonal({', '.join(dims)})"
+        fan_in, fan_out = (dims[-1], dims[0]) if dims else ("1", "1")
+        variance = str(float(init.variance)) if init.variance is not None else "1.0"
+        if init.kind in _VARIANCE:
+            variance = _VARIANCE[init.kind][0].format(fan_in=fan_in, fan_out=fan_out)
+        return f"normal({', '.join([variance, *dims])})"
+
+    def _drawers(self, fields: Sequence[str]) -> list[str]:
+        text, made = " ".join(fields), []
+        if "=normal(" in text:
+            made += [
+                "",
+                "def normal(variance: float, *shape: int) -> Array:",
+                "    return np.asarray(rng.standard_normal(shape) * np.sqrt(variance), dtype)",
+                "",
+            ]
+        if "=orthogonal(" in text:
+            made += [
+                "",
+                "def orthogonal(rows: int, columns: int) -> Array:",
+                "    tall = rng.standard_normal((max(rows, columns), min(rows, columns)))",
+                "    q, r = np.linalg.qr(tall)",
+                "    q *= np.sign(np.diagonal(r))",
+                "    return np.asarray(q if rows >= columns else q.T, dtype)",
+                "",
+            ]
+        return [line for k, line in enumerate(made) if line or k == 0 or made[k - 1]]
+
+    def as_params(self) -> Function:
+        """Return `as_params`, the guard of the parameters."""
+        lines = ["given = Params(**params) if isinstance(params, Mapping) else Params(*params)"]
+        known: set[str] = set()
+        for var in self.params:
+            for axis, dim in enumerate(self.dims(var)):
+                if dim in self.sizes and dim not in known:
+                    known.add(dim)
+                    words = ", ".join(f'"{d}"' if not d.isdigit() else d for d in self.dims(var))
+                    name = self.names[var]
+                    value = f'_expect("{name}", given.{name}, {words}).shape[{axis}]'
+                    lines.append(f"{dim} = {value}")
+        checked = [self._checked(var) for var in self.params]
+        doc = "Return params as Params, from a mapping or a sequence in the same order; check shapes."
+        signature = "def as_params(params: ParamsLike) -> Params:"
+        return Function(signature, doc, indented([*lines, *broken("return Params(", checked, ")")]))
+
+    def _checked(self, var: Expr) -> str:
+        name = self.names[var]
+        return f'{name}=_expect({", ".join([f"{chr(34)}{name}{chr(34)}", f"given.{name}", *self.dims(var)])})'
+
+    def sample(self, data: Sequence[Expr], sizes: Sequence[tuple[str, int]]) -> Function:
+        """Return `sample`, which draws parameters and data of the right shapes."""
+        arguments = ["rng: np.random.Generator", "examples: int = 5"]
+        arguments += ["dtype: DTypeLike = np.float64"]
+        arguments += ["*", *(f"{name}: int = {value}" for name, value in sizes)] if sizes else []
+        law = "rng.uniform(0.5, 1.5, shape)" if self.positive else "rng.standard_normal(shape)"
+        lines = [
+            "",
+            "def draw(*shape: int) -> Array:",
+            f"    return np.asarray({law} / max(shape[1:], default=1) ** 0.5, dtype)",
+            "",
+        ]
+        fields = [f"{self.names[v]}=draw({', '.join(self.dims(v))})" for v in self.params]
+        head = broken("params = Params(", fields, ")")
+        values = [self._datum(v) for v in data]
+        items = ", ".join(values) + ("," if len(values) == 1 else "")
+        result = f"return params, ({items})"
+        if len(result) > 96:
+            result = "return params, (\n" + "".join(f"    {v},\n" for v in values) + ")"
+        signature = wrapped("def sample(", arguments, ") -> tuple[Params, tuple[Any, ...]]:")
+        doc = "Draw parameters and data of the right shapes at random, to try things out."
+        return Function(signature, doc, indented([*lines, *head, *result.split("\n")]))
+
+    def _datum(self, var: Expr) -> str:
+        dims = self.dims(var)
+        if var.op.encoding == "one_hot":  # type: ignore[attr-defined]
+            return f"rng.integers(0, {self._dim(var.shape[-1])}, {dims[0]})"
+        return f"draw({', '.join(dims)})"

@@ -1,0 +1,26 @@
+"""Shapes as a module says them: in docstrings, in comments, in guards."""
+
+from collections.abc import Mapping
+
+from symbp.ir import Dim, Expr, Variable
+
+
+def dim_text(dim: Dim) -> str:
+    """Return a size as text: `N`, `784`, `D_1`."""
+    return str(dim)
+
+
+def shape_tuple(var: Expr) -> str:
+    """Return the shape of an array as a tuple's text: `(N, 784)`; class indices have no class axis."""
+    assert isinstance(var.op, Variable)
+    dims = var.shape[:-1] if var.op.encoding == "one_hot" else var.shape
+    texts = [dim_text(dim) for dim in dims]
+    return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def array_text(var: Expr, names: Mapping[Expr, str]) -> str:
+    """Return a name with its shape: `f3 (N, 10)`."""
+    assert isinstance(var.op, Variable)
+    if not var.rank:
+        return names[var]
+    return f"{names[var]} {shape_tuple(var)}"

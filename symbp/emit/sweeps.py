@@ -1,0 +1,193 @@
+"""The private functions of a network's module: one a sweep, so that each formula stands once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symbp.emit.arrays import Arrays
+from symbp.emit.body import Body
+from symbp.emit.identifiers import Identifiers
+from symbp.emit.text import broken, indented, tuple_text, wrapped
+from symbp.ir import Dim, Expr, Variable, name_of, variables
+from symbp.lower.schedule import ABOUT_LOSS, KEEPERS, Schedule
+from symbp.ops.linear import rational
+
+GROUPS = ("params", "tape", "saved", "loss_bars", "bars", "params_dot", "tape_dot", "saved_dot")
+"""What is handed on as one tuple, in the order of the arguments."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the module, ready for the template: its parts are text."""
+
+    signature: str
+    doc: str
+    body: str
+
+
+class Sweep:
+    """One private function: what it takes, its statements, and what it returns."""
+
+    def __init__(self, schedule: Schedule, name: str, names: Identifiers) -> None:
+        self.schedule, self.name, self.names = schedule, name, names
+        self.lines = schedule.sweeps[name]
+        self.results = schedule.results(name)
+        self.keeper = KEEPERS.get(name, "")
+        self.keeps = schedule.kept.get(self.keeper, ())
+        self.groups: dict[str, list[Expr]] = {}
+        self.named: list[Expr] = list(schedule.always(name))
+        for var in self._needs():
+            group = self._group(var)
+            if group:
+                self.groups.setdefault(group, []).append(var)
+            elif var not in self.named:
+                self.named.append(var)
+        self.optional = self._optional()
+        self.helpers: set[str] = set()
+
+    def _needs(self) -> list[Expr]:
+        """Return what the function reads, what it only hands on included."""
+        made = {line.target for line in self.lines}
+        found = dict.fromkeys(self.schedule.reads(self.name))
+        passed = (*self.results, *self.keeps, *self._models())
+        found.update((v, None) for v in passed if v not in made)
+        return list(found)
+
+    def _models(self) -> list[Expr]:
+        """Return the values whose shape and type an array of one number takes."""
+        of = [line.target.op.of for line in self.lines  # type: ignore[attr-defined]
+              if rational(line.expr) is not None and line.target.rank]
+        return [v for v in self.schedule.everything() if name_of(v) in of]
+
+    def _group(self, var: Expr) -> str:
+        op, schedule = var.op, self.schedule
+        assert isinstance(op, Variable)
+        params = {name_of(v) for v in schedule.program.params}
+        if op.role == "param":
+            return "params"
+        if op.role == "tangent" and op.of in params:
+            return "params_dot"
+        if self.name in ABOUT_LOSS and schedule.is_output(var):
+            return ""
+        for group, kept in schedule.kept.items():
+            if var in kept and group != self.keeper:
+                return group
+        return ""
+
+    def _optional(self) -> list[Expr]:
+        """Return the tangents of inputs, which a caller may leave out."""
+        inputs = {name_of(v) for v in self.schedule.program.inputs}
+        return [v for v in self.named if v.op.role == "tangent" and v.op.of in inputs]  # type: ignore[attr-defined]
+
+    def signature(self) -> list[str]:
+        """Return the arguments with their types."""
+        types = {"params": "Params", "params_dot": "Params"}
+        made = [f"{group}: {types.get(group, 'Tape')}" for group in GROUPS if group in self.groups]
+        return made + [f"{self.names[v]}: {self.annotation(v)}" for v in self.named]
+
+    def annotation(self, var: Expr) -> str:
+        """Return the type of an argument."""
+        if var in self.optional:
+            return "Array | None"
+        return "Labels" if var.op.encoding == "one_hot" else "Array"  # type: ignore[attr-defined]
+
+    def call(self) -> str:
+        """Return a call of the function."""
+        args = [*(g for g in GROUPS if g in self.groups), *(self.names[v] for v in self.named)]
+        return f"_{self.name}({', '.join(args)})"
+
+    def function(self, doc: str, guards: Sequence[str] = ()) -> Function:
+        """Return the function's text."""
+        sizes, read = self.sizes()
+        arrays = Arrays(self.names, sizes, self.names.count)
+        body = Body(arrays, self.lines, {*self.results, *self.keeps})
+        missing = body.make_optional(self.optional)
+        statements = body.statements()
+        self.helpers |= arrays.helpers
+        zeros = [
+            f"if {self.names[v]} is None:\n    {self.names[v]} = np.zeros_like({self._model(v)})"
+            for v in missing
+        ]
+        head = [*self.unpacked(), *guards, *read, *self._count(), *zeros]
+        gap = [""] if head and len(statements) > 1 else []
+        last, kind = self.returned()
+        signature = wrapped(f"def _{self.name}(", self.signature(), f") -> {kind}:")
+        return Function(signature, doc, indented([*head, *gap, *statements, *last]))
+
+    def _model(self, var: Expr) -> str:
+        return next(self.names[v] for v in self.schedule.everything() if name_of(v) == var.op.of)  # type: ignore[attr-defined]
+
+    def returned(self) -> tuple[list[str], str]:
+        """Return the lines that return, and the type of what they return."""
+        kept = tuple_text([self.names[v] for v in self.keeps]) if self.keeps else ""
+        kept = kept if len(self.keeps) == 1 else f"({kept})"
+        if self.name in ("adjoint", "adjoint_dot"):
+            lines = broken("return Params(", self._gradients(), ")")
+            if not self.keeps:
+                return lines, "Params"
+            if len(lines) == 1 and len(lines[0]) + len(kept) < 94:
+                return [f"{lines[0]}, {kept}"], "tuple[Params, Tape]"
+            made = [lines[0].replace("return", "grad =", 1), *lines[1:]]
+            return [*made, f"return grad, {kept}"], "tuple[Params, Tape]"
+        value = ", ".join(self.names[v] for v in self.results)
+        kinds = ", ".join(["Array"] * len(self.results))
+        kind = "Array" if len(self.results) == 1 else f"tuple[{kinds}]"
+        if not self.keeps:
+            return [f"return {value}"], kind
+        if not self.results:
+            return [f"return {kept}"], "Tape"
+        value = value if len(self.results) == 1 else f"({value})"
+        line = f"return {value}, {kept}"
+        if len(line) <= 96:
+            return [line], f"tuple[{kind}, Tape]"
+        return [*broken("tape = (", [self.names[v] for v in self.keeps], ")"),
+                f"return {value}, tape"], f"tuple[{kind}, Tape]"
+
+    def _gradients(self) -> list[str]:
+        """Return the fields of a gradient; an array that is not ours alone is copied."""
+        made = {line.target for line in self.lines}
+        seen: set[Expr] = set()
+        fields = []
+        for param, result in zip(self.schedule.program.params, self.results, strict=True):
+            alone = result in made and result not in seen and result not in self.keeps
+            text = self.names[result] if alone else f"np.copy({self.names[result]})"
+            fields.append(f"{self.names[param]}={text}")
+            seen.add(result)
+        return fields
+
+    def unpacked(self) -> list[str]:
+        """Return the lines that take the groups apart."""
+        lines = []
+        for group in GROUPS:
+            if group not in self.groups:
+                continue
+            whole, wanted = self.schedule.group(group), self.groups[group]
+            names = [self.names[v] if v in wanted else "_" for v in whole]
+            if group.startswith("params") and len(wanted) < len(whole) / 2:
+                fields = [self.names[v] for v in self.schedule.group("params")]
+                pairs = zip(names, fields, strict=True)
+                lines += [f"{own} = {group}.{field}" for own, field in pairs if own != "_"]
+            else:
+                lines.append(_unpack(names, group))
+        return lines
+
+    def sizes(self) -> tuple[dict[Dim, str], list[str]]:
+        """Return the names of the symbolic sizes used, and the lines that read them off arrays."""
+        return self.schedule.sizes_for(self.lines, self._needs(), self.names)
+
+    def _count(self) -> list[str]:
+        """Return the line that counts the examples, where a statement divides by their number."""
+        weighted = [v for line in self.lines for v in variables(line.expr) if v.op.role == "weight"]  # type: ignore[attr-defined]
+        if not weighted:
+            return []
+        several = next(v for v in self._needs() if v.op.batched)  # type: ignore[attr-defined]
+        size = f"len({self.names[several]})" if several.rank > 1 else f"np.size({self.names[several]})"
+        return [f"{self.names.count} = max({size}, 1)"]
+
+
+def _unpack(names: list[str], group: str) -> str:
+    if len(names) == 1:
+        return f"({names[0]},) = {group}"
+    flat = f"{', '.join(names)} = {group}"
+    if len(flat) <= 96:
+        return flat
+    return "\n".join(broken("(", names, f") = {group}"))

@@ -1,0 +1,100 @@
+"""Small builders of Python `ast`, and the text of it as the formatter would write it.
+
+Code is put together as trees, so that parentheses are right by construction and no name can
+smuggle in anything: a name that is no identifier cannot become an `ast.Name` here.
+"""
+
+import ast
+import keyword
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+
+_OPERATORS: dict[str, ast.operator] = {
+    "+": ast.Add(),
+    "-": ast.Sub(),
+    "*": ast.Mult(),
+    "/": ast.Div(),
+    "@": ast.MatMult(),
+    "**": ast.Pow(),
+}
+_POWER = re.compile(r"(?<![\w.)\]] )(\b[A-Za-z_][\w.]*|\b\d+) \*\* (\d+(?:\.\d+)?)\b")
+
+
+def name(text: str) -> ast.expr:
+    """Return a name, dotted or not.  Raises ValueError where it is no identifier."""
+    first, *rest = text.split(".")
+    if not all(part.isidentifier() and not keyword.iskeyword(part) for part in (first, *rest)):
+        raise ValueError(f"{text!r} is no Python name")
+    code: ast.expr = ast.Name(first, ast.Load())
+    for part in rest:
+        code = ast.Attribute(code, part, ast.Load())
+    return code
+
+
+def literal(value: int | float | Fraction) -> ast.expr:
+    """Return a number; a fraction becomes a float that prints as short as it can."""
+    if isinstance(value, Fraction):
+        exact = value.denominator == 1
+        value = value.numerator if exact else value.numerator / value.denominator
+    if value < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return ast.Constant(value)
+
+
+def binary(left: ast.expr, operator: str, right: ast.expr) -> ast.expr:
+    """Return `left operator right`."""
+    return ast.BinOp(left, _OPERATORS[operator], right)
+
+
+def ratio(left: ast.expr, right: ast.expr) -> ast.expr:
+    """Return `left / right`."""
+    return binary(left, "/", right)
+
+
+def negated(code: ast.expr) -> ast.expr:
+    """Return `-code`."""
+    return ast.UnaryOp(ast.USub(), code)
+
+
+def call(function: str, *args: ast.expr, **keywords: int | str) -> ast.expr:
+    """Return a call; keyword values are numbers or names, `function` may be a call's method."""
+    target = ast.parse(function, mode="eval").body
+    given = []
+    for key, value in keywords.items():
+        code = name(value) if isinstance(value, str) else literal(value)
+        given.append(ast.keyword(key, code))
+    return ast.Call(target, list(args), given)
+
+
+def template(text: str, values: Mapping[str, ast.expr]) -> ast.expr:
+    """Return code from a text of our own with `{z}` where an expression goes."""
+
+    class Fill(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return values.get(node.id.removeprefix("_place_"), node) if is_place(node) else node
+
+    def is_place(node: ast.Name) -> bool:
+        return node.id.startswith("_place_")
+
+    plain = text
+    for key in values:
+        plain = plain.replace("{%s}" % key, f"_place_{key}")
+    filled = Fill().visit(ast.parse(plain, mode="eval"))
+    assert isinstance(filled, ast.Expression)
+    return filled.body
+
+
+def subscript(code: ast.expr, index: tuple[slice | None, ...]) -> ast.expr:
+    """Return `code[:, None]` for (slice(None), None)."""
+    parts: list[ast.expr] = [
+        ast.Constant(None) if part is None else ast.Slice(None, None, None) for part in index
+    ]
+    inner = ast.Tuple(parts, ast.Load()) if len(parts) > 1 else parts[0]
+    return ast.Subscript(code, inner, ast.Load())
+
+
+def text(code: ast.expr) -> str:
+    """Return the code's text as the formatter would write it on one line."""
+    plain = ast.unparse(ast.fix_missing_locations(code))
+    return _POWER.sub(r"\1**\2", plain)

@@ -1,0 +1,33 @@
+"""Text of lists that may be long: on one line where it fits, else broken as the formatter breaks."""
+
+from collections.abc import Sequence
+
+WIDTH = 100
+
+
+def wrapped(head: str, items: Sequence[str], tail: str, indent: str = "") -> str:
+    """Return `head item, item tail`, one line if it fits, else the items indented below the head."""
+    flat = f"{indent}{head}{', '.join(items)}{tail}"
+    if len(flat) <= WIDTH or not items:
+        return flat
+    inner = f"{indent}    {', '.join(items)}"
+    if len(inner) <= WIDTH and not head.endswith("["):
+        return f"{indent}{head}\n{inner}\n{indent}{tail}"
+    body = "".join(f"{indent}    {item},\n" for item in items)
+    return f"{indent}{head}\n{body}{indent}{tail}"
+
+
+def broken(head: str, items: Sequence[str], tail: str) -> list[str]:
+    """Return the lines of a statement in a function's body, one or several."""
+    return wrapped(head, items, tail, "    ")[4:].replace("\n    ", "\n").split("\n")
+
+
+def indented(lines: Sequence[str], indent: str = "    ") -> str:
+    """Return lines as an indented block, empty ones left empty."""
+    text = "\n".join(lines).split("\n")
+    return "\n".join(indent + line if line else "" for line in text)
+
+
+def tuple_text(items: Sequence[str]) -> str:
+    """Return a tuple to return or to unpack: `a, b`, and `(a,)` for one."""
+    return f"({items[0]},)" if len(items) == 1 else ", ".join(items)

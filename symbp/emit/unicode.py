@@ -1,0 +1,176 @@
+"""A layout as one line of Unicode, in the style of the page or of a docstring."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from symbp.emit import layout as at
+from symbp.emit.names import SUBSCRIPTS, Names, dotted_name, shown, unicode_name
+from symbp.emit.pieces import BREAK, Level, Piece
+from symbp.ir import Variable
+
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class UnicodeWriter:
+    """Writes layouts; `plain` keeps names as they are in the code and the ASCII minus."""
+
+    def __init__(self, names: Names, plain: bool = False) -> None:
+        self.names = names
+        self.plain = plain
+        self.minus = "-" if plain else "−"
+
+    def write(self, layout: at.Layout) -> str:
+        """Return the text, with `BREAK` where a long line may be broken."""
+        return at.fold(layout, self._step).text
+
+    def _step(self, layout: at.Layout, parts: list[Piece]) -> Piece:
+        return _RULES[type(layout)](self, layout, parts)
+
+    def variable(self, variable: Variable) -> Piece:
+        """Return a name, an adjoint as the derivative it is."""
+        if self.plain:
+            return Piece(shown(variable.name), Level.ATOM)
+        if variable.role == "weight":
+            return Piece("w", Level.ATOM)
+        if variable.role == "adjoint" and variable.of:
+            return Piece(self._derivative(variable.of), Level.ADJOINT)
+        below = self.names.adjoint_of(variable)
+        if below is not None:
+            return Piece(f"({self._derivative(below)})˙", Level.POWER)
+        if variable.role == "tangent" and variable.of:
+            return Piece(dotted_name(self._name(variable.of)), Level.ATOM)
+        return Piece(self._name(variable.name), Level.ATOM)
+
+    def _derivative(self, below: str) -> str:
+        return f"∂{self._name(self.names.result)}/∂{self._name(below)}"
+
+    def _name(self, name: str) -> str:
+        return "ℓ" if name == self.names.result == "loss" else unicode_name(name)
+
+    def number(self, value: Fraction) -> Piece:
+        """Return a number, `3/2` for what is no integer."""
+        return Piece(str(value), Level.ATOM if value.denominator == 1 else Level.FRACTION)
+
+
+def fit(piece: Piece, least: Level) -> str:
+    """Return a piece's text, in parentheses where it holds together too loosely."""
+    return piece.text if piece.level >= least else f"({piece.text})"
+
+
+def _joined(separator: str, least: Level, level: Level) -> Callable[..., Piece]:
+    def rule(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+        return Piece(separator.join(fit(part, least) for part in parts), level)
+
+    return rule
+
+
+def _total(writer: UnicodeWriter, layout: at.Total, parts: list[Piece]) -> Piece:
+    text = ""
+    for negative, part in zip(layout.negative, parts, strict=True):
+        sign = writer.minus if negative else "+"
+        text += f"{BREAK}{sign} " if text else sign * negative
+        text += fit(part, Level.PRODUCT)
+    return Piece(text, Level.SUM)
+
+
+def _multiple(writer: UnicodeWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
+    factor = layout.coefficient
+    body = fit(parts[0], Level.ROW)
+    if factor.numerator != 1:
+        body = f"{factor.numerator} {body}"
+    if factor.denominator == 1:
+        return Piece(body, Level.ROW)
+    return Piece(f"{_over(Piece(body, Level.ROW))}/{factor.denominator}", Level.FRACTION)
+
+
+def _over(above: Piece, entrywise: bool = False) -> str:
+    """Return what stands above a line, so that the whole of it is seen to be divided."""
+    bare = above.level == Level.ATOM or (above.level >= Level.ROW and "/" not in above.text)
+    return (
+        above.text if bare and not (entrywise and above.level == Level.ROW) else f"({above.text})"
+    )
+
+
+def _quotient(_: UnicodeWriter, layout: at.Quotient, parts: list[Piece]) -> Piece:
+    above, below = parts
+    text = f"{_over(above, layout.entrywise)}/{fit(below, Level.POWER)}"
+    return Piece(text, Level.FRACTION)
+
+
+def _power(_: UnicodeWriter, layout: at.Power, parts: list[Piece]) -> Piece:
+    base = fit(parts[0], Level.ATOM)
+    ring = "∘" if layout.entrywise else ""
+    if layout.exponent is None:
+        exponent = fit(parts[1], Level.POWER if ring else Level.ATOM)
+        return Piece(f"{base}^({ring}{exponent})" if ring else f"{base}^{exponent}", Level.POWER)
+    if layout.exponent.is_integer and not ring:
+        return Piece(base + str(layout.exponent).translate(_SUPERSCRIPTS), Level.POWER)
+    return Piece(f"{base}^({ring}{layout.exponent})", Level.POWER)
+
+
+def _applied(writer: UnicodeWriter, layout: at.Applied, parts: list[Piece]) -> Piece:
+    rows = [Piece("rows", Level.ATOM)] if layout.rows else []
+    inside = ", ".join(part.text for part in [*parts, *rows])
+    return Piece(f"{_function(layout.call.unicode, writer)}({inside})", Level.ATOM)
+
+
+def _function(name: str, writer: UnicodeWriter) -> str:
+    """Return a function's name; one of the user's own is escaped as a name is."""
+    if name.isidentifier():
+        return "sigmoid" if writer.plain and name == "σ" else name
+    return name if name.startswith(("vec", "merge[", "split[")) else shown(name)
+
+
+def _cases(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    condition, then, otherwise = (part.text for part in parts)
+    return Piece(f"({then} where {condition} > 0, else {otherwise})", Level.ATOM)
+
+
+def _indexed(_: UnicodeWriter, layout: at.Indexed, parts: list[Piece]) -> Piece:
+    (base,) = parts
+    text = base.text if len(base.text) == 1 else f"({base.text})"
+    return Piece(f"{text}_{_indices(layout.letters)}", Level.ATOM)
+
+
+def _indices(letters: Sequence[str]) -> str:
+    return ("" if all(len(letter) == 1 for letter in letters) else ",").join(letters)
+
+
+def _unit(_: UnicodeWriter, layout: at.Unit, parts: list[Piece]) -> Piece:
+    index = parts[0].text
+    index = index.translate(SUBSCRIPTS) if index.isdecimal() else f"_{fit(parts[0], Level.ATOM)}"
+    return Piece(("E" if layout.block else "e") + index, Level.ATOM)
+
+
+def _sign(writer: UnicodeWriter, layout: at.Sign, _: list[Piece]) -> Piece:
+    return Piece(layout.plain if writer.plain else layout.unicode, Level.ATOM)
+
+
+_RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
+    at.Named: lambda w, x, p: w.variable(x.variable),
+    at.SizeName: lambda w, x, p: Piece(shown(x.name), Level.ATOM),
+    at.Number: lambda w, x, p: w.number(x.value),
+    at.Sign: _sign,
+    at.Row: _joined(BREAK, Level.ADJOINT, Level.ROW),
+    at.Product: _joined(BREAK + "⊙ ", Level.ADJOINT, Level.PRODUCT),
+    at.Kronecker: _joined(BREAK + "⊗ ", Level.ADJOINT, Level.PRODUCT),
+    at.Total: _total,
+    at.Multiple: _multiple,
+    at.Quotient: _quotient,
+    at.Power: _power,
+    at.Root: lambda w, x, p: Piece("√" + fit(p[0], Level.ATOM), Level.POWER),
+    at.Norm: lambda w, x, p: Piece(f"‖{p[0].text}‖", Level.ATOM),
+    at.Transposed: lambda w, x, p: Piece(fit(p[0], Level.ATOM) + "ᵀ", Level.POWER),
+    at.Applied: _applied,
+    at.Fenced: lambda w, x, p: Piece(x.fence.left + p[0].text + x.fence.right, Level.ATOM),
+    at.Marked: lambda w, x, p: Piece(fit(p[0], Level.ATOM) + x.mark.unicode, Level.POWER),
+    at.Holds: lambda w, x, p: Piece(f"1[{p[0].text}{x.indicator.unicode}]", Level.ATOM),
+    at.Cases: _cases,
+    at.Indexed: _indexed,
+    at.Summed: lambda w, x, p: Piece(
+        f"Σ_{_indices(x.letters)} {fit(p[0], Level.FRACTION)}", Level.SUM
+    ),
+    at.Unit: _unit,
+    at.Entries: lambda w, x, p: Piece(f"[{p[0].text}]_{_indices(x.letters)}", Level.ATOM),
+}

@@ -1,0 +1,57 @@
+"""From one example to a batch: the letter of the examples, and numbers in place of sizes.
+
+A value that depends on an input gets a leading axis, one row an example; the sum over the
+examples, which the derivation writes as an operation, becomes a sum over that axis.  So
+`W h` is `ni,mi->nm` and δ hᵀ is `nm,ni->mi`: nothing is derived anew.
+"""
+
+from collections.abc import Sequence
+
+import sympy as sp
+
+from symbp.ir import Binding, Expr, Program, Variable, size_symbol, variables
+from symbp.ops.rewrite import lift, rename, repeat, resize
+
+EXAMPLES = size_symbol("N")
+"""The number of examples of a batch."""
+
+
+class Batch:
+    """Lines of a program, rewritten for a batch of examples at the program's sizes."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.sizes: dict[sp.Expr, int] = {
+            size_symbol(name): value
+            for name, value in program.sizes.items()
+            if value is not None
+        }
+        self.known: dict[Expr, Expr] = {}
+
+    def expr(self, expr: Expr) -> Expr:
+        """Return an expression for the whole batch."""
+        sized = resize(expr, self.sizes)
+        grown = {v: self._grow(v) for v in variables(sized) if v.batched}
+        return lift(sized, grown, EXAMPLES)
+
+    def name(self, var: Expr) -> Expr:
+        """Return the variable that holds a variable's values of the whole batch."""
+        return self.expr(var)
+
+    def lines(self, bindings: Sequence[Binding]) -> tuple[Binding, ...]:
+        """Return lines for the whole batch."""
+        return tuple(self._line(binding) for binding in bindings)
+
+    def _line(self, binding: Binding) -> Binding:
+        target, expr = self.name(binding.target), self.expr(binding.expr)
+        if expr.rank < target.rank:
+            expr = repeat(expr, EXAMPLES)
+        return Binding(target, expr, binding.shown)
+
+    def _grow(self, var: Expr) -> Expr:
+        if var not in self.known:
+            assert isinstance(var.op, Variable)
+            self.known[var] = rename(var, dims=(EXAMPLES, *var.shape))
+        return self.known[var]
+
+

@@ -1,0 +1,270 @@
+"""The schedule of a module: batched sweeps, and what each hands on to the next.
+
+    tape       what the primal sweep keeps for later sweeps, inputs among it
+    saved      what the loss keeps                      bars    what the adjoint sweep keeps
+    tape_dot   what the tangent sweep keeps             saved_dot    what the loss's tangent keeps
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symbp.derive.derivation import Derivation
+from symbp.derive.forward import dot
+from symbp.derive.reverse import bar
+from symbp.ir import Binding, Dim, Expr, Program, Size, Variable, Words, name_of, variables, walk
+from symbp.lower.batch import Batch
+from symbp.lower.sections import Entry, Sections, sections
+from symbp.lower.share import BEFORE, Sweeps, share, without_aliases
+from symbp.ops.kinds import Split
+
+KEEPERS = {
+    "primal": "tape",
+    "loss": "saved",
+    "tangent": "tape_dot",
+    "loss_dot": "saved_dot",
+    "loss_bar": "loss_bars",
+    "adjoint": "bars",
+}
+"""The sweeps that keep values for later ones, and the name of what each keeps."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Everything the emitter writes down, for a batch, at the program's sizes.
+
+    sweeps: the lines of each sweep.  kept: for `tape`, `saved`, … the variables in it.
+    single_output, single_loss: their variables for one example.  entries: where the shared adjoint sweep is entered.
+    """
+
+    program: Program
+    batch: Batch
+    sweeps: Sweeps
+    kept: dict[str, tuple[Expr, ...]]
+    single_output: Expr
+    single_loss: Expr | None
+    entries: dict[Expr, Entry]
+
+    @property
+    def output(self) -> Expr:
+        """The output of the whole batch."""
+        return self.batched(self.single_output)
+
+    @property
+    def loss(self) -> Expr | None:
+        """The loss of the whole batch."""
+        return None if self.single_loss is None else self.batched(self.single_loss)
+
+    def batched(self, var: Expr) -> Expr:
+        """Return the variable that holds a variable of the derivation for the whole batch."""
+        return self.batch.name(var)
+
+    def dot(self, var: Expr) -> Expr:
+        """Return the tangent's variable of a batched variable."""
+        return dot(var)
+
+    def bar(self, var: Expr) -> Expr:
+        """Return the adjoint's variable of a batched variable."""
+        return bar(var)
+
+    def is_output(self, var: Expr) -> bool:
+        """Tell whether a variable is the output or its tangent."""
+        return name_of(var) in (name_of(self.output), f"{name_of(self.output)}_dot")
+
+    def everything(self) -> list[Expr]:
+        """Return the variables of the forward pass for the batch: what is given, and the lines."""
+        lines = [*self.sweeps["primal"], *self.sweeps["loss"]]
+        return [*map(self.batched, self.program.given), *(line.target for line in lines)]
+
+    def group(self, name: str) -> tuple[Expr, ...]:
+        """Return all variables of a group, in order."""
+        params = tuple(self.batched(v) for v in self.program.params)
+        if name == "params":
+            return params
+        if name == "params_dot":
+            return tuple(self.batched(dot(v)) for v in self.program.params)
+        return self.kept[name]
+
+    def always(self, sweep: str) -> list[Expr]:
+        """Return the plain arguments that a sweep has whether it reads them or not."""
+        given = self.program.given
+        if sweep == "primal":
+            return [self.batched(v) for v in (*self.program.inputs, *self.program.consts)]
+        if sweep == "adjoint":
+            return [self.batched(e.seed) for v, e in self.entries.items() if v not in given]
+        return []
+
+    def results(self, sweep: str) -> list[Expr]:
+        """Return what a sweep's function returns besides what it keeps."""
+        output, loss, params = self.single_output, self.single_loss, self.program.params
+        if sweep in ("loss", "loss_dot") and loss is None:
+            return []
+        seeds = {
+            "loss_bar": [e.seed for e in self.entries.values() if e.by_loss],
+            "head_bar": [e.seed for v, e in self.entries.items()
+                         if e.by_output and v is not output],
+        }
+        if loss is None:
+            seeds["loss_bar"] = []
+        seeds["loss_bar_dot"] = [dot(seed) for seed in seeds["loss_bar"]]
+        found = {
+            "primal": [output],
+            "loss": [loss],
+            "tangent": [dot(output)],
+            "loss_dot": [dot(loss)] if loss is not None else [],
+            "adjoint": [bar(v) for v in params],
+            "adjoint_dot": [dot(bar(v)) for v in params] if loss is not None else [],
+            "inputs_bar": [bar(v) for v in self.program.inputs],
+            **seeds,
+        }[sweep]
+        return [self.batched(v) for v in found if v is not None]
+
+    def sizes_for(
+        self, lines: Iterable[Binding], given: Iterable[Expr], names: Mapping[Expr, str]
+    ) -> tuple[dict[Dim, str], list[str]]:
+        """Return Python expressions of the symbolic sizes that lines use, read off given arrays."""
+        wanted = {s for line in lines for part in walk(line.expr) for s in _symbols(part)}
+        texts: dict[Dim, str] = {}
+        for var in given:
+            for axis, dim in enumerate(var.shape):
+                if dim in wanted and dim not in texts:
+                    texts[dim] = f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
+        return texts, []
+
+    def reads(self, sweep: str) -> list[Expr]:
+        """Return what a sweep reads and does not make itself, in the order of reading."""
+        return reads(self.sweeps[sweep])
+
+
+def _symbols(part: Expr) -> set[sp.Symbol]:
+    dims = [*part.shape, *(part.op.dims if isinstance(part.op, Words | Split) else ())]
+    dims += [part.op.dim] if isinstance(part.op, Size) else []
+    return {s for dim in dims if not isinstance(dim, int) for s in dim.free_symbols}
+
+
+def reads(lines: Iterable[Binding]) -> list[Expr]:
+    """Return what some lines read and do not make themselves, without the weight of an example."""
+    made: set[Expr] = set()
+    found: dict[Expr, None] = {}
+    for line in lines:
+        found.update(dict.fromkeys(v for v in variables(line.expr) if v not in made))
+        made.add(line.target)
+    return [v for v in found if isinstance(v.op, Variable) and v.op.role != "weight"]
+
+
+def schedule(derivation: Derivation) -> Schedule:
+    """Return the schedule of a derivation."""
+    program = derivation.program
+    cut = sections(derivation)
+    batch = Batch(program)
+    loss = None
+    if program.loss is not None:
+        loss = cut.loss[-1].target
+    output = program.output if program.output is not None else program.result
+    kept = _kept_names(program, cut, output, loss)
+    taken = {name_of(v) for v in program.given} | {b.name for _, ls in cut.named() for b in ls}
+    sweeps = share({name: batch.lines(lines) for name, lines in cut.named()}, taken, kept)
+    sweeps = without_aliases(_pruned(sweeps, cut, program, batch), kept)
+    sweeps = {name: _gradients_early(lines, program) for name, lines in sweeps.items()}
+    return Schedule(
+        program, batch, sweeps, _keeps(sweeps, batch, output), output, loss, cut.entries,
+    )  # fmt: skip
+
+
+def _gradients_early(lines: tuple[Binding, ...], program: Program) -> tuple[Binding, ...]:
+    """Put each parameter's gradient right behind the adjoint it is made of, as 001 (7.24) does."""
+    params = {name_of(v) for v in program.params}
+    waiting = [line for line in lines if _base(line) in params]
+    made: list[Binding] = []
+    missing = {line.target for line in lines}
+    for line in [None, *(line for line in lines if line not in waiting)]:
+        if line is not None:
+            made.append(line)
+            missing.discard(line.target)
+        for gradient in list(waiting):
+            if not any(v in missing for v in variables(gradient.expr)):
+                waiting.remove(gradient)
+                missing.discard(gradient.target)
+                made.append(gradient)
+    return (*made, *waiting)
+
+
+def _base(line: Binding) -> str:
+    """Return what a line is the gradient of."""
+    return line.name.removesuffix("_dot").removesuffix("_bar") if "_bar" in line.name else ""
+
+
+def _kept_names(program: Program, cut: Sections, output: Expr, loss: Expr | None) -> set[str]:
+    """Return the names of the lines that functions return."""
+    names = {name_of(v) for v in (output, loss, dot(output)) if v is not None}
+    if loss is not None:
+        names.add(name_of(dot(loss)))
+    for entry in cut.entries.values():
+        names |= {name_of(entry.seed), f"{name_of(entry.seed)}_dot"}
+    for var in (*program.params, *program.inputs, *program.wrt):
+        names |= {name_of(bar(var)), f"{name_of(bar(var))}_dot"}
+    return names
+
+
+def _pruned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> Sweeps:
+    """Drop the lines that nothing returned depends on."""
+    returned = _returned(sweeps, cut, program, batch)
+    every = [line for lines in sweeps.values() for line in lines]
+    wanted = set(variables(*returned))
+    alive: set[Binding] = set()
+    for line in reversed(every):
+        if line.target in wanted:
+            alive.add(line)
+            wanted.update(variables(line.expr))
+    return {name: tuple(b for b in lines if b in alive) for name, lines in sweeps.items()}
+
+
+def _returned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> list[Expr]:
+    seeds = [entry.seed for entry in cut.entries.values()]
+    last = [lines[-1].target for name in ("primal", "loss") if (lines := sweeps[name])]
+    dots = [line.target for name in ("tangent", "loss_dot") for line in sweeps[name][-1:]]
+    bars = [bar(v) for v in (*program.params, *program.inputs, *program.wrt)]
+    output = program.output if program.output is not None else program.result
+    mine = [batch.name(v) for v in (*seeds, *bars, output, dot(output))]
+    second = [b.target for name in ("loss_bar_dot", "adjoint_dot") for b in sweeps[name]
+              if b.name.removesuffix("_dot") in {name_of(v) for v in (*seeds, *bars)}]
+    return [*mine, *second, *last, *dots]
+
+
+def _keeps(sweeps: Sweeps, batch: Batch, output: Expr) -> dict[str, tuple[Expr, ...]]:
+    """Return what each sweep keeps for later ones."""
+    named = {batch.name(output), batch.name(dot(output))}
+    kept: dict[str, tuple[Expr, ...]] = {}
+    for sweep, name in KEEPERS.items():
+        wanted: set[Expr] = set()
+        for other in sweeps:
+            if sweep in (*BEFORE[other], *AFTER_ALL.get(other, ())):
+                found = set(reads(sweeps[other])) - _made_before(other, sweep, sweeps)
+                wanted |= found - named if other in ABOUT_LOSS else found
+        own = [line.target for line in sweeps[sweep] if line.target in wanted]
+        given = [v for v in wanted if _is_given(v)] if sweep == "primal" else []
+        order = [name_of(v) for v in batch.program.given]
+        given.sort(key=lambda v, order=order: order.index(name_of(v)))  # type: ignore[misc]
+        kept[name] = (*given, *own)
+    return kept
+
+
+def _made_before(other: str, sweep: str, sweeps: Sweeps) -> set[Expr]:
+    """Return what a sweep gets from elsewhere than a sweep that runs for its sake only."""
+    if sweep not in AFTER_ALL.get(other, ()):
+        return set()
+    return {line.target for before in BEFORE[other] for line in sweeps[before]}
+
+
+AFTER_ALL = {"loss_bar_dot": ("loss_dot",)}
+"""The tangents that the loss has beyond the output's run for a sweep only where it reads them."""
+
+ABOUT_LOSS = ("loss", "loss_dot", "loss_bar", "head_bar", "loss_bar_dot")
+"""The sweeps that are given the output, and its tangent, by name."""
+
+
+def _is_given(var: Expr) -> bool:
+    return isinstance(var.op, Variable) and var.op.role in ("input", "const")
+
+

@@ -1,0 +1,33 @@
+"""Specs in, programs out: the language of `.symbp` files and of `-e`."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from symbp.ir import Program
+from symbp.spec.elaborate import elaborate
+from symbp.spec.infer import elaborate_expression, inferred
+from symbp.spec.parser import parse_text, read_file
+
+__all__ = ["expression", "inferred", "load", "parse"]
+
+
+def load(path: str | os.PathLike[str]) -> Program:
+    """Return the program of a spec file, by default named as the file's stem.
+
+    Raises a SymbpError where the file cannot be read, a SpecError where it is no valid spec.
+    """
+    filename = os.fspath(path)
+    return elaborate(parse_text(read_file(path), filename), Path(filename).stem)
+
+
+def parse(text: str, name: str = "spec", filename: str = "<text>") -> Program:
+    """Return the program of a spec given as text; raise a SpecError where it is none."""
+    return elaborate(parse_text(text, filename), name)
+
+
+def expression(
+    text: str, wrt: Sequence[str] = (), shapes: Mapping[str, str] | None = None
+) -> Program:
+    """Return the program of one expression whose undeclared names are inferred by their letter."""
+    return elaborate_expression(text, wrt, shapes)
