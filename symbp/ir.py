@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import blake2b
+from itertools import groupby, permutations
+from itertools import product as iterate
 from typing import Any, Literal, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -132,7 +134,7 @@ class Variable(Op):
         return self.dims
 
     def canonical(self, args: Sequence[Expr]) -> str:
-        return f"{self.role} {self.name}"
+        return f"{self.role} {self.name} {self.dims} {self.batched}"
 
     def __str__(self) -> str:
         return self.name
@@ -204,7 +206,10 @@ class Words(Op):
         return tuple(self.dims[letter] for letter in self.out)
 
     def canonical(self, args: Sequence[Expr]) -> str:
-        order = sorted(range(len(args)), key=lambda k: (args[k].digest, self.words[k]))
+        return min(self._spelled(args, order) for order in _orders([arg.digest for arg in args]))
+
+    def _spelled(self, args: Sequence[Expr], order: Sequence[int]) -> str:
+        """Return the words with the factors in an order, letters numbered as they are met."""
         letters: dict[int, int] = {}
         for letter in [*self.out, *(i for k in order for i in self.words[k])]:
             letters.setdefault(letter, len(letters))
@@ -216,6 +221,17 @@ class Words(Op):
         spell = "".join(chr(ord("i") + k) if k < 18 else f"<{k}>" for k in range(len(self.dims)))
         words = ",".join("".join(spell[i] for i in word) for word in self.words)
         return f"{words}->{''.join(spell[i] for i in self.out)}"
+
+
+def _orders(digests: Sequence[str]) -> Iterator[Sequence[int]]:
+    """Yield the sorted order of factors, and where equal factors stand, their other orders."""
+    order = sorted(range(len(digests)), key=lambda k: digests[k])
+    groups = [list(group) for _, group in groupby(order, key=lambda k: digests[k])]
+    if max(map(len, groups), default=1) > 4:  # beyond four equal factors one order must do
+        yield order
+        return
+    for chosen in iterate(*(permutations(group) for group in groups)):
+        yield [k for group in chosen for k in group]
 
 
 @dataclass(frozen=True)

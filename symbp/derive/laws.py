@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from symbp.ir import Expr, Sum, Words, walk
+from symbp.ir import Examples, Expr, Sum, Words, is_variable, walk
 from symbp.ops.kinds import Elementwise, Merge, Nonlinear, Split
 
 
@@ -12,7 +12,9 @@ def forward_law(expr: Expr) -> str:
     if isinstance(op, Sum):
         inner = [forward_law(arg) for arg in expr.args if arg.args and _kind(arg)]
         return inner[0] if len(set(inner)) == 1 and inner[0] != "elementwise" else "sum"
-    return _kind(expr) or "name"
+    if len(expr.args) == 1 and isinstance(op, Words):
+        return "norm" if _kind(expr.args[0]) == "power" else "sum"
+    return _kind(expr) or ("alias" if is_variable(expr) else "constant")
 
 
 def law_between(expr: Expr, var: Expr) -> str:
@@ -36,6 +38,8 @@ def _kind(part: Expr) -> str:
         return "sum"
     if isinstance(op, Words):
         return _product_kind(op, part.args)
+    if isinstance(op, Examples):
+        return ""
     if isinstance(op, Elementwise):
         return "power" if op.exponent is not None else "elementwise"
     if isinstance(op, Nonlinear):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation, Step
-from symbp.derive.reverse import WEIGHT
+from symbp.derive.reverse import WEIGHT, bar
 from symbp.ir import Examples, Expr, name_of, variables
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import number
@@ -46,6 +46,9 @@ def for_one_example(derivation: Derivation) -> Derivation:
     """Return the derivation with the weight 1 and the sum over the examples left out."""
     parts = (derivation.primal, derivation.tangent, derivation.adjoint)
     primal, tangent, adjoint = (tuple(_alone(step) for step in part) for part in parts)
+    program = derivation.program
+    if program.loss is None and not program.result.rank:
+        adjoint = _written_in(adjoint, {bar(program.result): number(1)})
     return replace(derivation, primal=primal, tangent=tangent, adjoint=adjoint)
 
 

@@ -51,7 +51,8 @@ def adjoint_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
             expr, seed = _seed(program, binding)
         elif target in paths:
             steps.append(_step(target, paths[target], lines, binding.shown))
-            expr, seed = binding.expr, bar(target)
+            gone = is_zero(steps[-1].expr)
+            expr, seed = binding.expr, zeros(*target.shape) if gone else bar(target)
         else:
             continue
         wanted = [var for var in variables(expr) if var in active]

@@ -120,9 +120,23 @@ def cancel(expr: Expr) -> Expr:
     best = expr
     for form in (sp.expand(formula), sp.factor(sp.cancel(formula))):
         candidate = from_scalar(form, values, expr.shape)
-        if candidate.size < best.size:
+        if _operations(candidate) < _operations(best):
             best = candidate
     return best
+
+
+def _operations(expr: Expr) -> int:
+    """Return how many operations an expression takes, equal parts counted once."""
+    count = 0
+    for part in walk(expr):
+        op = part.op
+        if isinstance(op, Sum):
+            count += len(part.args) - 1 + sum(abs(c) != 1 for c in op.coefficients)
+        elif isinstance(op, Words):
+            count += max(len(part.args) - 1, 0)
+        elif part.args:
+            count += 1
+    return count
 
 
 def _is_rational_candidate(expr: Expr) -> bool:

@@ -244,7 +244,10 @@ class Arrays:
         words = [term.word for term in terms]
         if not terms:
             return Term(literal(1), ())
-        for i, j in pairs(words, out, dims):
+        plan = pairs(words, out, dims)
+        if all(word in ((), words[-1]) for word in words) and set(words[-1]) <= set(out):
+            return _folded(terms, out)
+        for i, j in plan:
             one, other = terms[i], terms[j]
             rest = [term for k, term in enumerate(terms) if k not in (i, j)]
             keep = result_word(one.word, other.word, [term.word for term in rest], out)
@@ -265,6 +268,15 @@ class Arrays:
         places = [k for k, i in enumerate(op.out) if i == twice[0]]
         index = tuple(None if k == places[1] else slice(None) for k in letters)
         return Term(binary(subscript(term.aligned(out).code, index), "*", call("np.eye", size)), letters)
+
+
+def _folded(terms: Sequence[Term], out: tuple[int, ...]) -> Term:
+    """Return a product entry by entry, factors in their order, an array of numbers first."""
+    order = sorted(terms, key=lambda term: term.is_mask or term.divisor is not None)
+    product = order[0]
+    for term in order[1:]:
+        product = multiply(product, term, out, out)
+    return product
 
 
 def rational_one(term: Term) -> bool:

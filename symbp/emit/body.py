@@ -5,13 +5,14 @@ next: `h1 = np.maximum(f1, 0, out=f1)`.  A sum begins with its first product and
 Arguments are never written to.  Scalars are written as plain formulas.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
 from symbp.emit.arrays import Arrays
 from symbp.emit.contract import Term
-from symbp.emit.syntax import call, name, text
+from symbp.emit.syntax import assigned, call, name, text
+from symbp.emit.text import broken
 from symbp.ir import Binding, Expr, Sum, Variable, Words, variables, walk
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import combine, parts, rational
@@ -26,11 +27,17 @@ class Body:
     """Writes lines as statements.
 
     returned: variables whose values leave the function, and so are not dead at its end.
-    vectors: the variables that are arrays even for one example; only these are worked on in place.
+    models: for a target, the array whose shape and type an array of one number takes.
     """
 
-    def __init__(self, arrays: Arrays, lines: Sequence[Binding], returned: Collection[Expr]) -> None:
-        self.arrays, self.lines = arrays, lines
+    def __init__(
+        self,
+        arrays: Arrays,
+        lines: Sequence[Binding],
+        returned: Collection[Expr],
+        models: Mapping[Expr, Expr | None],
+    ) -> None:
+        self.arrays, self.lines, self.models = arrays, lines, models
         self.last: dict[Expr, int] = {}
         for k, line in enumerate(lines):
             self.last.update(dict.fromkeys(variables(line.expr), k))
@@ -45,7 +52,9 @@ class Body:
         """
         self.optional = set(tangents)
         for line in self.lines:
-            if any(v in self.optional for v in variables(line.expr)) and not self._split(line.expr)[0]:
+            if any(v in self.optional for v in variables(line.expr)) and not is_split(
+                line.expr, self.optional
+            ):
                 self.optional = set()
                 return list(tangents)
         return []
@@ -79,7 +88,8 @@ class Body:
                 made += ["    " + self._added(line.target, *term) for term in terms]
             return made
         if not is_array(line.target):
-            return [f"{target} = {text(self.arrays.code(line.expr).code)}"]
+            constant = self._constant(line, position) if line.target.rank else []
+            return constant or assigned(target, self.arrays.code(line.expr).code)
         for way in (self._constant, self._less_one_hot, self._in_place, self._accumulated):
             found = way(line, position)
             if found:
@@ -88,16 +98,14 @@ class Body:
         if len(term.letters) < line.expr.rank or None in term.letters:
             shape = self.arrays.shape(line.expr.shape)
             term = Term(call("np.full", shape, term.code), ())
-        return [f"{target} = {text(term.code)}"]
+        return assigned(target, term.code)
 
     def _constant(self, line: Binding, position: int) -> list[str]:
         """Write an array of one number, in the type of what it is the derivative of."""
         value = rational(line.expr)
         if value is None:
             return []
-        target = self.arrays.names[line.target]
-        like = next((v for v in self.arrays.names if isinstance(v.op, Variable) and isinstance(
-            line.target.op, Variable) and v.op.name == line.target.op.of), None)
+        target, like = self.arrays.names[line.target], self.models.get(line.target)
         if like is None:
             return []
         if not value:
@@ -169,7 +177,8 @@ class Body:
         return []
 
     def _out(self, line: Binding, function: str, operands: Sequence[str], storage: str) -> str:
-        return f"{self.arrays.names[line.target]} = {function}({', '.join(operands)}, out={storage})"
+        head = f"{self.arrays.names[line.target]} = {function}("
+        return "\n".join(broken(head, [*operands, f"out={storage}"], ")"))
 
     def _accumulated(self, line: Binding, position: int) -> list[str]:
         """Write a sum as its first full-size product, then `+=` for every other term."""
@@ -183,7 +192,7 @@ class Body:
         if len(first.letters) < line.expr.rank or None in first.letters:
             return []
         target = self.arrays.names[line.target]
-        made = [f"{target} = {text(first.code)}"]
+        made = assigned(target, first.code)
         rest = [term for k, term in enumerate(terms) if k != start]
         return made + [self._added(line.target, *term) for term in rest]
 
@@ -191,6 +200,11 @@ class Body:
         name, sign = self.arrays.names[target], "-" if coefficient < 0 else "+"
         code = text(self.arrays.term(abs(coefficient), arg).code)
         return f"{name} {sign}= {code}" if is_array(target) else f"{name} = {name} {sign} {code}"
+
+
+def is_split(expr: Expr, optional: Collection[Expr]) -> bool:
+    """Tell whether an expression is a sum with a term that reads none of some variables."""
+    return any(not set(variables(arg)) & set(optional) for _, arg in parts(expr))
 
 
 def _minus_one_hot(expr: Expr) -> tuple[Expr, Expr, bool] | None:

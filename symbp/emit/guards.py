@@ -14,7 +14,7 @@ def guard(var: Expr, names: Mapping[Expr, str], known: Sequence[Expr]) -> str:
         if several and several[0].rank == 1:
             return f'{name} = _expect("{name}", {name}, *np.shape({names[several[0]]}))'
         if not several:
-            return f'{name} = _expect("{name}", {name}, *("N",) * (np.ndim({name}) > 0))'
+            return f'{name} = _numbers("{name}", {name})'
     dims = var.shape[:-1] if var.op.encoding == "one_hot" else var.shape  # type: ignore[attr-defined]
     texts = [_dim(dim, names, known) for dim in dims]
     return f'{name} = _expect({", ".join([f"{chr(34)}{name}{chr(34)}", name, *texts])})'

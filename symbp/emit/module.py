@@ -1,27 +1,27 @@
 """The module of a derivation: views made of strings, for the template to lay out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from hashlib import sha256
-
-import numpy as np
+from typing import Any, TypeAlias
 
 from symbp.derive.derivation import Derivation
 from symbp.emit.docstring import docstring
 from symbp.emit.guards import guard
 from symbp.emit.identifiers import Identifiers
+from symbp.emit.identity import Identity
 from symbp.emit.network import Network
 from symbp.emit.parameters import Parameters
 from symbp.emit.render import template
 from symbp.emit.sweeps import Function
-from symbp.ir import Expr, Program, name_of, size_symbol, walk
+from symbp.ir import Expr, Program, walk
+from symbp.lower.batch import Batch
 from symbp.lower.schedule import Schedule, schedule
-from symbp.ops.evaluate import evaluate
-from symbp.ops.formula import Array
-from symbp.ops.kinds import Elementwise
+from symbp.ops.kinds import Elementwise, Nonlinear
 
 VERSION = "0.1.0"
+View: TypeAlias = dict[str, Any]
+"""What a template lays out: text, every name and number already in it."""
 
 _SWEEP_DOCS = {
     "primal": "Return the output and what later sweeps read again.",
@@ -37,54 +37,131 @@ _SWEEP_DOCS = {
 }
 
 
-@dataclass(frozen=True)
-class ModuleView:
-    """What the template of a module lays out: text, every name and number already in it."""
-
-    docstring: str
-    aliases: tuple[str, ...]
-    sha256: str
-    version: str
-    constants: tuple[str, ...]
-    fields: tuple[str, ...]
-    functions: tuple[Function, ...]
-    helpers: tuple[str, ...]
-    method: str
-    bound: str
-    shapes: str
-    size_parameters: str
-    size_arguments: str
-    sized: str
-    flat_signature: str
-    data_names: str
-    first_of_pullback: str
-
-
 def is_analytic(program: Program) -> bool:
     """Tell whether the complex step applies: every operation is analytic."""
     parts = (part.op for binding in program.bindings for part in walk(binding.expr))
-    return all(op.analytic for op in parts if isinstance(op, Elementwise))
+    return all(op.analytic for op in parts if isinstance(op, Elementwise | Nonlinear))
 
 
-def network_text(derivation: Derivation, origin: str) -> str:
-    """Return the text of a network's module."""
-    lowered = schedule(derivation)
-    names = _identifiers(lowered, derivation.program)
+def module_text(derivation: Derivation, origin: str = "", version: str = VERSION) -> str:
+    """Return the text of a derivation's module.
+
+    `origin` is named in the docstring as where the spec is.
+    """
+    lowered = schedule(derivation) if derivation.program.params else None
+    view = network_view(derivation, lowered) if lowered else identity_view(derivation)
+    kind = "network" if lowered else "identity"
+    view["docstring"] = docstring(derivation, origin, version)
+    view["sha256"] = sha256(derivation.program.source.encode()).hexdigest()
+    view["version"] = version
+    return template(f"numpy/{kind}.py.jinja").render(module=view)
+
+
+def network_view(derivation: Derivation, lowered: Schedule) -> View:
+    """Return what the template of a network's module lays out."""
+    program = derivation.program
+    names = _identifiers(lowered.batch, program)
     network = Network(lowered, names)
     public = [function for _, function in network.functions()]
     private, helpers = _private(network, names)
-    view = _view(derivation, network, names, origin)
-    parameters = Parameters(lowered, names, needs_positive(derivation.program))
-    samples = parameters.sample(network.data, _sample_sizes(parameters))
-    functions = (parameters.init_params(), parameters.as_params(), *public, samples, *private)
-    parts = _parts(network, helpers, is_analytic(derivation.program))
-    made = ModuleView(**view, functions=functions, helpers=tuple(parts))
-    return template("numpy/network.py.jinja").render(module=made)
+    parameters = Parameters(lowered.batch, names)
+    sizes = parameters.sample_sizes()
+    samples = parameters.sample(network.data, sizes)
+    functions = [parameters.init_params(), parameters.as_params(), *public, samples, *private]
+    data = [names[v] for v in network.data]
+    return {
+        **_numeric(program),
+        "aliases": [*_labels(network.data), "Tape = tuple[Array, ...]  # what a sweep keeps for later"],
+        "constants": [
+            f"ANALYTIC = {is_analytic(program)}",
+            f"FORWARD_ARGS = {len(network.forward_data)}  # of the data, those that forward takes",
+            f"INPUTS_DIFFERENTIABLE = {len(network.sweeps['inputs_bar'].results)}",
+            *_size_constant(sizes),
+        ],
+        "fields": parameters.fields(),
+        "functions": functions,
+        "helpers": _parts(network, helpers, _guards_used(functions), is_analytic(program)),
+        "shapes": parameters.shapes(),
+        "size_parameters": parameters.size_parameters(),
+        "size_arguments": parameters.size_arguments(),
+        "sized": ", **SIZES" if sizes else "",
+        "flat_signature": _flat_signature(network, names, parameters.sizes),
+        "data_names": ", ".join(data),
+        "first_of_pullback": "vjp(params, *given)[1](u)[0]",
+    }
 
 
-def _identifiers(lowered: Schedule, program: Program) -> Identifiers:
-    given = [lowered.batched(v) for v in program.given]
-    lines = [lowered.batched(binding.target) for binding in program.bindings]
+def _flat_signature(network: Network, names: Identifiers, sizes: Sequence[str]) -> str:
+    typed = [f"{names[v]}: {_type(v)}" for v in network.data]
+    typed += ["*", *(f"{n}: int" for n in sizes)] if sizes else []
+    inner = f"{typed[0]}," if len(typed) == 1 else ", ".join(typed)
+    kind = "tuple[Callable[[Array], float], Callable[[Array], Array], Callable[[Array, Array], Array]]"
+    if not typed:
+        return f"def flat() -> (\n    {kind}\n):"
+    if len(inner) > 96:
+        inner = ",\n    ".join(typed) + ","
+    return f"def flat(\n    {inner}\n) -> {kind}:"
+
+
+def identity_view(derivation: Derivation) -> View:
+    """Return what the template of an identity's module lays out."""
+    program = derivation.program
+    batch = Batch(program)
+    names = _identifiers(batch, program)
+    identity = Identity(derivation, names, batch)
+    functions = identity.functions()
+    parameters = Parameters(batch, names)
+    sizes = parameters.sample_sizes()
+    variables = [names[v] for v in identity.wrt_batched()]
+    analytic = is_analytic(program)
+    kind = "scalar" if identity.is_scalar else "array"
+    parts = [*_guards_used(functions), f"check_{kind}", "complex_step" if analytic else "differences", "error"]
+    gradients = ", ".join(f'"{v}": grad_{v}' for v in variables)
+    return {
+        **_numeric(program),
+        "aliases": _labels(identity.given),
+        "constants": [
+            f"ANALYTIC = {analytic}",
+            f"ARGUMENTS = {_names_tuple([names[v] for v in identity.given])}",
+            f"VARIABLES = {_names_tuple(variables)}  # what is differentiated by",
+            *_size_constant(sizes),
+        ],
+        "functions": [*functions, parameters.sample_data(identity.given, sizes)],
+        "helpers": [*sorted(identity.helpers), *parts],
+        "gradients": f"{{{gradients}}}",
+    }
+
+
+def _names_tuple(names: Sequence[str]) -> str:
+    quoted = [f'"{name}"' for name in names]
+    return f"({quoted[0]},)" if len(quoted) == 1 else f"({', '.join(quoted)})"
+
+
+def _numeric(program: Program) -> View:
+    analytic = is_analytic(program)
+    return {
+        "method": "the complex step" if analytic else "5-point differences",
+        "bound": "1e-12" if analytic else "1e-8",
+    }
+
+
+def _labels(data: Sequence[Expr]) -> list[str]:
+    labels = any(v.op.encoding == "one_hot" for v in data)  # type: ignore[attr-defined]
+    return ["Labels = NDArray[np.integer]"] if labels else []
+
+
+def _size_constant(sizes: Sequence[tuple[str, int]]) -> list[str]:
+    inner = ", ".join(f'"{name}": {size}' for name, size in sizes)
+    return [f"SIZES = {{{inner}}}  # what `sample` takes for them"] if sizes else []
+
+
+def _type(var: Expr) -> str:
+    return "Labels" if var.op.encoding == "one_hot" else "Array"  # type: ignore[attr-defined]
+
+
+def _identifiers(batch: Batch, program: Program) -> Identifiers:
+    given = [batch.name(v) for v in program.given]
+    lines = [batch.name(binding.target) for binding in program.bindings]
     return Identifiers([*given, *lines], list(program.sizes))
 
 
@@ -113,77 +190,17 @@ def _unpacked(sweep: object) -> list[Expr]:
     return [v for group in ("tape", "params") for v in groups.get(group, [])]
 
 
-def _parts(network: Network, helpers: Sequence[str], analytic: bool) -> list[str]:
+def _guards_used(functions: Sequence[Function]) -> list[str]:
+    """Return the guards that some functions call."""
+    bodies = "\n".join(function.body for function in functions)
+    return [name for name in ("expect", "numbers") if f"_{name}(" in bodies]
+
+
+def _parts(
+    network: Network, helpers: Sequence[str], guards: Sequence[str], analytic: bool
+) -> list[str]:
     """Return the fixed texts that the module needs, in order."""
     loss = network.loss is not None
-    made = [*helpers, "expect", "ravel"]
+    made = [*helpers, *guards, "ravel"]
     made += ["flat", "check_loss"] if loss else ["check_output"]
     return [*made, "check_forward", "complex_step" if analytic else "differences", "error"]
-
-
-def _view(
-    derivation: Derivation, network: Network, names: Identifiers, origin: str
-) -> dict[str, object]:
-    program, analytic = derivation.program, is_analytic(derivation.program)
-    parameters = Parameters(network.schedule, names, False)
-    data = [names[v] for v in network.data]
-    moving = len(network.sweeps["inputs_bar"].results)
-    labels = any(v.op.encoding == "one_hot" for v in network.data)  # type: ignore[attr-defined]
-    flat = [f"{names[v]}: {'Labels' if v.op.encoding == 'one_hot' else 'Array'}" for v in network.data]  # type: ignore[attr-defined]
-    flat += ["*", *(f"{n}: int" for n in parameters.sizes)] if parameters.sizes else []
-    kind = "tuple[Callable[[Array], float], Callable[[Array], Array], Callable[[Array, Array], Array]]"
-    sizes = _sample_sizes(parameters)
-    return {
-        "docstring": docstring(derivation, origin, VERSION),
-        "aliases": tuple(
-            [*(["Labels = NDArray[np.integer]"] if labels else []),
-             "Tape = tuple[Array, ...]  # what a sweep keeps for later ones"]
-        ),
-        "sha256": sha256(program.source.encode()).hexdigest(),
-        "version": VERSION,
-        "constants": (
-            f"ANALYTIC = {analytic}",
-            f"FORWARD_ARGS = {len(network.forward_data)}",
-            f"INPUTS_DIFFERENTIABLE = {moving}",
-            *([f"SIZES = {{{', '.join(f'{chr(34)}{n}{chr(34)}: {k}' for n, k in sizes)}}}"] if sizes else []),
-        ),
-        "fields": tuple(parameters.fields()),
-        "method": "the complex step" if analytic else "5-point differences",
-        "bound": "1e-12" if analytic else "1e-8",
-        "shapes": parameters.shapes(),
-        "size_parameters": parameters.size_parameters(),
-        "size_arguments": parameters.size_arguments(),
-        "sized": ", **SIZES" if sizes else "",
-        "flat_signature": f"def flat(\n    {', '.join(flat)}\n) -> {kind}:",
-        "data_names": ", ".join(data),
-        "first_of_pullback": "vjp(params, *given)[1](u)[0]",
-    }
-
-
-def _sample_sizes(parameters: Parameters) -> list[tuple[str, int]]:
-    """Return sizes to try a module at: small, and all different, so that no mix-up hides."""
-    return [(name, k) for k, name in enumerate(parameters.sizes, 3)]
-
-
-def needs_positive(program: Program, seed: int = 0) -> bool:
-    """Tell whether values around zero leave the domain of the program: log, sqrt, 1/x."""
-    rng = np.random.default_rng(seed)
-    sizes = {name: value or 3 + k for k, (name, value) in enumerate(program.sizes.items())}
-    numbers = {size_symbol(name): value for name, value in sizes.items()}
-
-    def draw(var: Expr) -> Array:
-        shape = [d if isinstance(d, int) else int(d.subs(numbers)) for d in var.shape]
-        return rng.standard_normal(shape)
-
-    for _ in range(3):
-        values = {name_of(v): draw(v) for v in program.given}
-        with np.errstate(all="ignore"):
-            for binding in program.bindings:
-                found = evaluate(binding.expr, values, sizes=sizes)
-                values[binding.name] = found
-                if not np.all(np.isfinite(found)):
-                    return True
-    return False
-
-
-

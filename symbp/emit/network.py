@@ -74,7 +74,7 @@ class Network:
             if sweep.keeps:
                 kept = sweep.keeper if sweep.keeper in read else "_"
                 left = f"{left}, {kept}" if left else kept
-            lines.append(f"{left} = {sweep.call()}")
+            lines.append("\n".join(broken(f"{left} = _{name}(", sweep.arguments(), ")")))
             read |= {*sweep.groups, *(self.names[v] for v in sweep.named)}
         return lines[::-1]
 
@@ -155,7 +155,7 @@ class Network:
 
     def jvp(self) -> Function:
         """Return `jvp`."""
-        inputs = [v for v in self.inputs if self._moves(v)]
+        inputs = self.inputs
         dots = [self.names[self.schedule.dot(v)] for v in inputs]
         out, out_dot = self.names[self.output], self.names[self.schedule.dot(self.output)]
         arguments = [*self._arguments(self.forward_data), "params_dot: ParamsLike"]
@@ -165,9 +165,6 @@ class Network:
         directions = ", ".join(["params_dot", *dots])
         doc = f"Return {out} and {out_dot} = J · ({directions}), both {self._shape_of(self.output)}."
         return self._function("jvp", arguments, "tuple[Array, Array]", doc, body)
-
-    def _moves(self, var: Expr) -> bool:
-        return self.schedule.dot(var) in self.sweeps["tangent"].named
 
     def _shape_of(self, var: Expr) -> str:
         return array_text(var, self.names).partition(" ")[2] or "scalar"

@@ -6,9 +6,9 @@ from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import shape_tuple
 from symbp.emit.sweeps import Function
 from symbp.emit.text import broken, indented, wrapped
+from symbp.emit.trial import trial
 from symbp.ir import Dim, Expr, Init, Program, name_of
-from symbp.lower.batch import EXAMPLES
-from symbp.lower.schedule import Schedule
+from symbp.lower.batch import EXAMPLES, Batch
 
 _VARIANCE = {
     "he": ("2 / {fan_in}", "He: 2 / fan_in"),
@@ -20,20 +20,25 @@ _VARIANCE = {
 class Parameters:
     """The functions about parameters: `init_params`, `as_params`, `sample`."""
 
-    def __init__(self, schedule: Schedule, names: Identifiers, positive: bool) -> None:
-        self.schedule, self.names, self.positive = schedule, names, positive
-        self.program: Program = schedule.program
-        self.params = [schedule.batched(v) for v in self.program.params]
+    def __init__(self, batch: Batch, names: Identifiers) -> None:
+        self.batch, self.names = batch, names
+        self.program: Program = batch.program
+        self.trial = trial(self.program)
+        self.params = [batch.name(v) for v in self.program.params]
         self.sizes = self._free_sizes()
 
     def _free_sizes(self) -> list[str]:
         """Return the Python names of the sizes without a number."""
         found: dict[Dim, None] = {}
-        given = (schedule_var for schedule_var in self.program.given)
-        for var in given:
-            found.update(dict.fromkeys(d for d in self.schedule.batched(var).shape))
+        for var in self.program.given:
+            found.update(dict.fromkeys(self.batch.name(var).shape))
         symbols = dict.fromkeys(s for d in found if not isinstance(d, int) for s in d.free_symbols)
         return [self.names.size(s) for s in symbols if s != EXAMPLES]
+
+    def sample_sizes(self) -> list[tuple[str, int]]:
+        """Return the free sizes by their Python names, with numbers to try the module at."""
+        found = {self.names.size(s): value for s, value in self.trial.sizes.items()}
+        return [(name, found[name]) for name in self.sizes]
 
     def size_parameters(self) -> str:
         """Return `, *, n: int` for a signature, nothing where every size has a number."""
@@ -142,16 +147,6 @@ class Parameters:
 
     def sample(self, data: Sequence[Expr], sizes: Sequence[tuple[str, int]]) -> Function:
         """Return `sample`, which draws parameters and data of the right shapes."""
-        arguments = ["rng: np.random.Generator", "examples: int = 5"]
-        arguments += ["dtype: DTypeLike = np.float64"]
-        arguments += ["*", *(f"{name}: int = {value}" for name, value in sizes)] if sizes else []
-        law = "rng.uniform(0.5, 1.5, shape)" if self.positive else "rng.standard_normal(shape)"
-        lines = [
-            "",
-            "def draw(*shape: int) -> Array:",
-            f"    return np.asarray({law} / max(shape[1:], default=1) ** 0.5, dtype)",
-            "",
-        ]
         fields = [f"{self.names[v]}=draw({', '.join(self.dims(v))})" for v in self.params]
         head = broken("params = Params(", fields, ")")
         values = [self._datum(v) for v in data]
@@ -159,9 +154,31 @@ class Parameters:
         result = f"return params, ({items})"
         if len(result) > 96:
             result = "return params, (\n" + "".join(f"    {v},\n" for v in values) + ")"
-        signature = wrapped("def sample(", arguments, ") -> tuple[Params, tuple[Any, ...]]:")
         doc = "Draw parameters and data of the right shapes at random, to try things out."
-        return Function(signature, doc, indented([*lines, *head, *result.split("\n")]))
+        lines = [*self._draw(), *head, *result.split("\n")]
+        return Function(self._signature("tuple[Params, tuple[Any, ...]]", sizes), doc, indented(lines))
+
+    def sample_data(self, data: Sequence[Expr], sizes: Sequence[tuple[str, int]]) -> Function:
+        """Return `sample` of an identity, which draws its arguments."""
+        values = [self._datum(v) for v in data]
+        lines = [*self._draw(), *broken("return (", values if len(values) > 1 else [f"{values[0]},"], ")")]
+        doc = "Draw arguments of the right shapes at random, to try things out."
+        return Function(self._signature("tuple[Any, ...]", sizes), doc, indented(lines))
+
+    def _signature(self, kind: str, sizes: Sequence[tuple[str, int]]) -> str:
+        arguments = ["rng: np.random.Generator", "examples: int = 5"]
+        arguments += ["dtype: DTypeLike = np.float64"]
+        arguments += ["*", *(f"{name}: int = {value}" for name, value in sizes)] if sizes else []
+        return wrapped("def sample(", arguments, f") -> {kind}:")
+
+    def _draw(self) -> list[str]:
+        law = "rng.uniform(0.5, 1.5, shape)" if self.trial.positive else "rng.standard_normal(shape)"
+        return [
+            "",
+            "def draw(*shape: int) -> Array:",
+            f"    return np.asarray({law} / max(shape[1:], default=1) ** 0.5, dtype)",
+            "",
+        ]
 
     def _datum(self, var: Expr) -> str:
         dims = self.dims(var)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbp.emit.arrays import Arrays
-from symbp.emit.body import Body
+from symbp.emit.body import Body, is_split
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.text import broken, indented, tuple_text, wrapped
-from symbp.ir import Dim, Expr, Variable, name_of, variables
-from symbp.lower.schedule import ABOUT_LOSS, KEEPERS, Schedule
+from symbp.ir import Binding, Expr, Variable, name_of, variables
+from symbp.lower.schedule import ABOUT_LOSS, KEEPERS, Schedule, sizes_for
 from symbp.ops.linear import rational
 
 GROUPS = ("params", "tape", "saved", "loss_bars", "bars", "params_dot", "tape_dot", "saved_dot")
@@ -48,15 +48,26 @@ class Sweep:
         """Return what the function reads, what it only hands on included."""
         made = {line.target for line in self.lines}
         found = dict.fromkeys(self.schedule.reads(self.name))
-        passed = (*self.results, *self.keeps, *self._models())
+        passed = (*self.results, *self.keeps, *self._models(), *self._stand_ins())
         found.update((v, None) for v in passed if v not in made)
         return list(found)
 
     def _models(self) -> list[Expr]:
         """Return the values whose shape and type an array of one number takes."""
-        of = [line.target.op.of for line in self.lines  # type: ignore[attr-defined]
-              if rational(line.expr) is not None and line.target.rank]
-        return [v for v in self.schedule.everything() if name_of(v) in of]
+        constant = [line.target for line in self.lines if rational(line.expr) is not None]
+        return [v for target in constant if (v := self.schedule.model(target)) is not None]
+
+    def _stand_ins(self) -> list[Expr]:
+        """Return the inputs whose tangents a caller may leave out: zeros take their shape."""
+        if self.name != "tangent":
+            return []
+        inputs = {name_of(v) for v in self.schedule.program.inputs}
+        dots = [v for v in self.schedule.reads(self.name) if v.op.of in inputs]  # type: ignore[attr-defined]
+        scalars = [v for v in dots if any(not self._may_split(line, v) for line in self.lines)]
+        return [v for dot in scalars if (v := self.schedule.model(dot)) is not None]
+
+    def _may_split(self, line: Binding, var: Expr) -> bool:
+        return var not in variables(line.expr) or is_split(line.expr, {var})
 
     def _group(self, var: Expr) -> str:
         op, schedule = var.op, self.schedule
@@ -90,31 +101,30 @@ class Sweep:
             return "Array | None"
         return "Labels" if var.op.encoding == "one_hot" else "Array"  # type: ignore[attr-defined]
 
-    def call(self) -> str:
-        """Return a call of the function."""
-        args = [*(g for g in GROUPS if g in self.groups), *(self.names[v] for v in self.named)]
-        return f"_{self.name}({', '.join(args)})"
+    def arguments(self) -> list[str]:
+        """Return the arguments of a call."""
+        return [*(g for g in GROUPS if g in self.groups), *(self.names[v] for v in self.named)]
 
     def function(self, doc: str, guards: Sequence[str] = ()) -> Function:
         """Return the function's text."""
-        sizes, read = self.sizes()
+        sizes = sizes_for(self.lines, self._needs(), self.names)
+        counted = count_line(self.lines, self._needs(), self.names)
         arrays = Arrays(self.names, sizes, self.names.count)
-        body = Body(arrays, self.lines, {*self.results, *self.keeps})
+        models = {line.target: self.schedule.model(line.target) for line in self.lines}
+        body = Body(arrays, self.lines, {*self.results, *self.keeps}, models)
         missing = body.make_optional(self.optional)
         statements = body.statements()
         self.helpers |= arrays.helpers
         zeros = [
-            f"if {self.names[v]} is None:\n    {self.names[v]} = np.zeros_like({self._model(v)})"
+            f"if {self.names[v]} is None:\n    {self.names[v]} = np.zeros_like({self.names[model]})"
             for v in missing
+            if (model := self.schedule.model(v)) is not None
         ]
-        head = [*self.unpacked(), *guards, *read, *self._count(), *zeros]
+        head = [*self.unpacked(), *guards, *counted, *zeros]
         gap = [""] if head and len(statements) > 1 else []
         last, kind = self.returned()
         signature = wrapped(f"def _{self.name}(", self.signature(), f") -> {kind}:")
         return Function(signature, doc, indented([*head, *gap, *statements, *last]))
-
-    def _model(self, var: Expr) -> str:
-        return next(self.names[v] for v in self.schedule.everything() if name_of(v) == var.op.of)  # type: ignore[attr-defined]
 
     def returned(self) -> tuple[list[str], str]:
         """Return the lines that return, and the type of what they return."""
@@ -170,18 +180,17 @@ class Sweep:
                 lines.append(_unpack(names, group))
         return lines
 
-    def sizes(self) -> tuple[dict[Dim, str], list[str]]:
-        """Return the names of the symbolic sizes used, and the lines that read them off arrays."""
-        return self.schedule.sizes_for(self.lines, self._needs(), self.names)
 
-    def _count(self) -> list[str]:
-        """Return the line that counts the examples, where a statement divides by their number."""
-        weighted = [v for line in self.lines for v in variables(line.expr) if v.op.role == "weight"]  # type: ignore[attr-defined]
-        if not weighted:
-            return []
-        several = next(v for v in self._needs() if v.op.batched)  # type: ignore[attr-defined]
-        size = f"len({self.names[several]})" if several.rank > 1 else f"np.size({self.names[several]})"
-        return [f"{self.names.count} = max({size}, 1)"]
+def count_line(
+    lines: Sequence[Binding], needs: Sequence[Expr], names: Identifiers
+) -> list[str]:
+    """Return the line that counts the examples, where a statement divides by their number."""
+    weighted = [v for line in lines for v in variables(line.expr) if v.op.role == "weight"]  # type: ignore[attr-defined]
+    if not weighted:
+        return []
+    several = next(v for v in needs if v.op.batched)  # type: ignore[attr-defined]
+    size = f"len({names[several]})" if several.rank > 1 else f"np.size({names[several]})"
+    return [f"{names.count} = max({size}, 1)"]
 
 
 def _unpack(names: list[str], group: str) -> str:

@@ -98,3 +98,39 @@ def text(code: ast.expr) -> str:
     """Return the code's text as the formatter would write it on one line."""
     plain = ast.unparse(ast.fix_missing_locations(code))
     return _POWER.sub(r"\1**\2", plain)
+
+
+def assigned(target: str, code: ast.expr) -> list[str]:
+    """Return the lines of `target = code` in a function's body, broken as the formatter does."""
+    line = f"{target} = {text(code)}"
+    if len(line) <= WIDTH:
+        return [line]
+    if len(text(code)) <= WIDTH - 4 and isinstance(code, ast.BinOp):
+        return [f"{target} = (", f"    {text(code)}", ")"]
+    if isinstance(code, ast.BinOp):
+        return [f"{target} = (", *(f"    {part}" for part in _chain(code)), ")"]
+    if isinstance(code, ast.Call):
+        head = f"{target} = {text(code.func)}("
+        inner = [text(arg) for arg in code.args]
+        inner += [f"{key.arg}={text(key.value)}" for key in code.keywords]
+        if len(", ".join(inner)) <= WIDTH - 4:
+            return [head, f"    {', '.join(inner)}", ")"]
+        return [head, *(f"    {part}," for part in inner), ")"]
+    return [line]
+
+
+WIDTH = 96
+"""The columns left for a statement of a function's body."""
+
+
+def _chain(code: ast.BinOp) -> list[str]:
+    """Return the operands of a sum or product, each with its operator in front, one a line."""
+    level = (ast.Add, ast.Sub) if isinstance(code.op, ast.Add | ast.Sub) else (type(code.op),)
+    signs = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}
+    made: list[str] = []
+    part: ast.expr = code
+    while isinstance(part, ast.BinOp) and isinstance(part.op, level):
+        whole = text(ast.BinOp(ast.Name("_", ast.Load()), part.op, part.right))
+        made.append(f"{signs[type(part.op)]} {whole[4:]}")
+        part = part.left
+    return [text(part), *made[::-1]]

@@ -77,6 +77,15 @@ class Schedule:
         lines = [*self.sweeps["primal"], *self.sweeps["loss"]]
         return [*map(self.batched, self.program.given), *(line.target for line in lines)]
 
+    def model(self, var: Expr) -> Expr | None:
+        """Return the value that a tangent or an adjoint belongs to, which has its shape and type."""
+        known = {name_of(v): v for v in self.everything()}
+        name = name_of(var)
+        while name not in known and "_" in name:
+            name = name.rpartition("_")[0]
+        found = known.get(name)
+        return found if found is not None and found.shape == var.shape else None
+
     def group(self, name: str) -> tuple[Expr, ...]:
         """Return all variables of a group, in order."""
         params = tuple(self.batched(v) for v in self.program.params)
@@ -120,21 +129,22 @@ class Schedule:
         }[sweep]
         return [self.batched(v) for v in found if v is not None]
 
-    def sizes_for(
-        self, lines: Iterable[Binding], given: Iterable[Expr], names: Mapping[Expr, str]
-    ) -> tuple[dict[Dim, str], list[str]]:
-        """Return Python expressions of the symbolic sizes that lines use, read off given arrays."""
-        wanted = {s for line in lines for part in walk(line.expr) for s in _symbols(part)}
-        texts: dict[Dim, str] = {}
-        for var in given:
-            for axis, dim in enumerate(var.shape):
-                if dim in wanted and dim not in texts:
-                    texts[dim] = f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
-        return texts, []
-
     def reads(self, sweep: str) -> list[Expr]:
         """Return what a sweep reads and does not make itself, in the order of reading."""
         return reads(self.sweeps[sweep])
+
+
+def sizes_for(
+    lines: Iterable[Binding], given: Iterable[Expr], names: Mapping[Expr, str]
+) -> dict[Dim, str]:
+    """Return Python expressions of the symbolic sizes that lines use, read off given arrays."""
+    wanted = {s for line in lines for part in walk(line.expr) for s in _symbols(part)}
+    texts: dict[Dim, str] = {}
+    for var in given:
+        for axis, dim in enumerate(var.shape):
+            if dim in wanted and dim not in texts:
+                texts[dim] = f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
+    return texts
 
 
 def _symbols(part: Expr) -> set[sp.Symbol]:

@@ -107,7 +107,9 @@ def _tangents(
         last = tangents_of(tuple(joined), dots, known)
         found[1] = (*(b for b in found[1] if b.name != f"{name_of(program.loss)}_dot"),
                     *(Binding(step.target, step.expr) for step in last))
-    return found[0], found[1]
+    output = program.output if program.output is not None else program.result
+    results = [[dot(output)], [dot(program.loss)] if loss and program.loss is not None else []]
+    return _completed(found[0], results[0]), _completed(found[1], results[1])
 
 
 def _has_dot(var: Expr, steps: dict[str, Step], program: Program) -> bool:
@@ -220,9 +222,19 @@ def _with_second(made: Sections, program: Program) -> Sections:
     tangents_of((*made.primal, *made.loss), dots, lines)
     loss_bar_dot = tangents_of(made.loss_bar, dots, lines)
     adjoint_dot = tangents_of(made.adjoint, dots, lines)
+    seeds = [dot(entry.seed) for entry in made.entries.values() if entry.by_loss]
+    gradients = [dot(bar(v)) for v in program.params]
     return replace(
-        made, loss_bar_dot=_bindings(loss_bar_dot), adjoint_dot=_bindings(adjoint_dot)
+        made,
+        loss_bar_dot=_completed(_bindings(loss_bar_dot), seeds),
+        adjoint_dot=_completed(_bindings(adjoint_dot), gradients),
     )
+
+
+def _completed(lines: tuple[Binding, ...], wanted: Iterable[Expr]) -> tuple[Binding, ...]:
+    """Add a line of zeros for each wanted variable that no line gives."""
+    have = {line.target for line in lines}
+    return (*lines, *(Binding(v, zeros(*v.shape)) for v in wanted if v not in have))
 
 
 def _bindings(steps: Iterable[Step]) -> tuple[Binding, ...]:

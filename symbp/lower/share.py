@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from symbp.ir import Binding, Expr, Sum, Words, is_variable, name_of, variable, variables, walk
 from symbp.ops.kinds import Elementwise, Largest, Nonlinear
-from symbp.ops.linear import combine
+from symbp.ops.linear import combine, is_ones, rational
 from symbp.ops.pointwise import POSITIVE, RELU, SELECT
 from symbp.ops.product import product
 from symbp.ops.rewrite import lift, rebuild, rename, substitute, transform
@@ -37,13 +37,29 @@ def share(sweeps: Sweeps, taken: set[str], kept: set[str]) -> Sweeps:
 
     `taken` are names in use; `kept` are lines that must stay, because a function returns them.
     """
-    made = _named(sweeps, taken, always=True)
+    made = _named(_folded(sweeps, kept), taken, always=True)
     made = _changed(made, _expand)
     made = _masks_from_values(made)
     made = _changed(made, _select_outside)
     made = _changed(made, _sum_outside)
     made = _named(made, taken, always=False)
     return without_aliases(made, kept)
+
+
+def _folded(sweeps: Sweeps, kept: set[str]) -> Sweeps:
+    """Write the lines that are one number everywhere into the lines that read them."""
+    numbers: dict[Expr, Expr] = {}
+    made: Sweeps = {}
+    for sweep, lines in sweeps.items():
+        new = []
+        for line in lines:
+            expr = substitute(line.expr, numbers)
+            if rational(expr) is not None and line.name not in kept:
+                numbers[line.target] = expr
+            else:
+                new.append(replace(line, expr=expr))
+        made[sweep] = tuple(new)
+    return made
 
 
 def _expand(part: Expr) -> Expr | None:
@@ -215,7 +231,7 @@ def is_worth_naming(part: Expr) -> bool:
     if isinstance(op, Elementwise):
         return not op.idempotent and op.exponent not in (-1, 2)
     if isinstance(op, Sum):
-        return len(part.args) > 1 and part.rank > 0
+        return len(part.args) > 1 and part.rank > 0 and not any(map(is_ones, part.args))
     if not isinstance(op, Words) or not part.args:
         return False
     return len(part.args) > 1 or len(op.out) < len(op.words[0])

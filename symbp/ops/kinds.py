@@ -64,6 +64,7 @@ class Nonlinear(Op):
     result: the shape of the value from the shape of the argument.
     differential: dp from (dz, z, p), linear in dz.
     expansion: the value in simpler operations that neither overflow nor cancel, for the code.
+    analytic: whether the code takes complex numbers, so that the complex step applies.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Nonlinear(Op):
     notation: Notation
     expansion: Callable[[Expr], Expr] | None = None
     code: str | None = None
+    analytic: bool = True
     leading: int = 0
 
     def shape(self, args: Sequence[Expr]) -> Shape:

@@ -35,14 +35,11 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
             before, first = total.get(arg.digest, (Fraction(0), arg))
             total[arg.digest] = (before + coefficient * inner, first)
     kept = [(c, arg) for c, arg in total.values() if c]
+    kept = [_turned(*term) if term[0] < 0 else term for term in kept]
     if len(kept) == 1 and kept[0][0] == 1:
         return kept[0][1]
     kept.sort(key=lambda term: term[0] < 0)
-    if len(kept) == 1 and kept[0][0] < 0:
-        kept = [_turned(*kept[0])]
-        if kept[0][0] == 1:
-            return kept[0][1]
-    common = abs(kept[0][0]) if kept else 1
+    common = abs(kept[0][0]) if kept else Fraction(1)
     if len(kept) > 1 and common != 1 and all(abs(c) == common for c, _ in kept):
         return node(Sum((common,), shape), _sum([(c / common, arg) for c, arg in kept], shape))
     return _sum(kept, shape)

@@ -1,6 +1,6 @@
 """Functions of a whole vector or matrix: each states its differential, linear in dz."""
 
-from symbp.ir import Expr, node
+from symbp.ir import Expr, Shape, node
 from symbp.notation import Call, Superscript
 from symbp.ops.kinds import Largest, Nonlinear
 from symbp.ops.linear import add, negate, subtract
@@ -25,6 +25,12 @@ def _logsumexp(z: Expr) -> Expr:
 def _log_softmax(z: Expr) -> Expr:
     shift = subtract(z, broadcast(node(Largest(), z), *z.shape))
     return subtract(shift, broadcast(node(LOG, total(_shifted(z))), *z.shape))
+
+
+def _square(dims: Shape) -> Shape:
+    if dims[0] != dims[1]:
+        raise ValueError(f"a matrix of shape {dims} is not square")
+    return dims
 
 
 def softmax(z: Expr) -> Expr:
@@ -59,7 +65,7 @@ LOG_SOFTMAX = Nonlinear(
 INVERSE = Nonlinear(
     "inv",
     rank=2,
-    result=lambda dims: dims,
+    result=_square,
     differential=lambda dz, z, p: negate(contract("ij,jk,kl->il", p, dz, p)),
     notation=Superscript("⁻¹", "{-1}"),
     code="np.linalg.inv({z})",
@@ -67,7 +73,7 @@ INVERSE = Nonlinear(
 DETERMINANT = Nonlinear(
     "det",
     rank=2,
-    result=lambda dims: (),
+    result=lambda dims: _square(dims)[2:],
     differential=lambda dz, z, p: contract(",ij,ji->", p, node(INVERSE, z), dz),
     notation=Call("det", r"\det"),
     code="np.linalg.det({z})",
@@ -75,10 +81,11 @@ DETERMINANT = Nonlinear(
 LOG_DETERMINANT = Nonlinear(
     "logdet",
     rank=2,
-    result=lambda dims: (),
+    result=lambda dims: _square(dims)[2:],
     differential=lambda dz, z, p: contract("ij,ji->", node(INVERSE, z), dz),
     notation=Call("logdet", r"\log\det"),
     code="np.linalg.slogdet({z})[1]",
+    analytic=False,
 )
 
 MATRIX_FUNCTIONS = {

@@ -30,7 +30,7 @@ def power_op(exponent: sp.Rational) -> Elementwise:
 def power(base: Expr, exponent: sp.Rational) -> Expr:
     """Return base^exponent entry by entry, powers of powers and of products opened."""
     inner, before = base_and_exponent(base)
-    if before != 1 and (sp.Integer(2) != before or exponent.is_integer):
+    if before != 1 and _joins(before, exponent):
         return power(inner, before * exponent)
     if exponent == 0:
         return number(1, base.shape)
@@ -46,6 +46,14 @@ def power(base: Expr, exponent: sp.Rational) -> Expr:
         if opened is not None:
             return opened
     return node(power_op(exponent), base)
+
+
+def _joins(before: sp.Rational, exponent: sp.Rational) -> bool:
+    """Tell whether (b^before)^exponent is b^(before · exponent) for every real b: √(b²) is |b|."""
+    if exponent.is_integer:
+        return True
+    joined = before * exponent
+    return before.p % 2 == 1 or (joined.is_integer and joined.p % 2 == 0)
 
 
 def _open(base: Expr, exponent: sp.Rational) -> Expr | None:

@@ -1,0 +1,188 @@
+"""The module of an identity: no parameters, each function a formula on its own.
+
+`value`, and for each variable v it is differentiated by `grad_v` and `value_and_grad_v`; a value
+that is no scalar has a pullback instead.  Each function does what it needs and no more.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from symbp.derive.derivation import Derivation
+from symbp.derive.forward import dot
+from symbp.derive.reverse import bar, join_examples
+from symbp.emit.arrays import Arrays
+from symbp.emit.body import Body
+from symbp.emit.guards import guard
+from symbp.emit.identifiers import Identifiers
+from symbp.emit.shapes import array_text
+from symbp.emit.sweeps import Function, count_line
+from symbp.emit.text import indented, wrapped
+from symbp.ir import Binding, Expr, Variable, name_of, needed
+from symbp.lower.batch import Batch
+from symbp.lower.schedule import reads, sizes_for
+from symbp.lower.share import share, without_aliases
+from symbp.ops.linear import number, zeros
+from symbp.ops.rewrite import rename, substitute
+
+
+class Identity:
+    """Everything callable in the module of an identity."""
+
+    def __init__(self, derivation: Derivation, names: Identifiers, batch: Batch) -> None:
+        self.program, self.names, self.batch = derivation.program, names, batch
+        program = self.program
+        self.given = [batch.name(v) for v in (*program.inputs, *program.consts, *program.targets)]
+        self.wrt = list(program.wrt)
+        self.result = program.result
+        self.primal = [Binding(s.target, s.expr) for s in derivation.primal]
+        joined = join_examples(program)
+        if joined is not None:
+            self.result = rename(program.result, batched=False)
+            self.primal = [
+                Binding(self.result, joined) if b.target is program.result else b for b in self.primal
+            ]
+        self.tangent = [Binding(s.target, s.expr) for s in derivation.tangent]
+        seed = {} if program.loss is not None or self.result.rank else {bar(self.result): number(1)}
+        self.adjoint = [Binding(s.target, substitute(s.expr, seed)) for s in derivation.adjoint]
+        self.helpers: set[str] = set()
+
+    @property
+    def is_scalar(self) -> bool:
+        """Tell whether there is a gradient: the value is a scalar, for each example at least."""
+        return self.result.rank == 0
+
+    def functions(self) -> list[Function]:
+        """Return the functions in the order of the module."""
+        made = [self.value()]
+        if self.is_scalar:
+            for var in self.wrt:
+                made += [self.grad(var), self.value_and_grad(var)]
+        made.append(self.jvp())
+        return made if self.is_scalar else [*made, self.vjp()]
+
+    def _arguments(self, data: Sequence[Expr]) -> list[str]:
+        return [f"{self.names[v]}: {_type(v)}" for v in data]
+
+    def _function(
+        self, head: str, arguments: Sequence[str], kind: str, doc: str, body: Sequence[str]
+    ) -> Function:
+        return Function(wrapped(f"def {head}(", arguments, f") -> {kind}:"), doc, indented(body))
+
+    def _lines(self, bindings: Iterable[Binding], roots: Sequence[Expr]) -> list[Binding]:
+        """Return the batched lines that some results need, shared parts named."""
+        wanted = needed(bindings, roots)
+        taken = {name_of(v) for v in self.program.given} | {b.name for b in wanted}
+        kept = {name_of(root) for root in roots}
+        sweeps = share({"primal": self.batch.lines(wanted)}, taken, kept)
+        return list(without_aliases(sweeps, kept)["primal"])
+
+    def _body(self, lines: Sequence[Binding], returned: Sequence[Expr], *, guards: bool = True) -> list[str]:
+        needs = reads(lines)
+        sizes = sizes_for(lines, [*needs, *self.given], self.names)
+        arrays = Arrays(self.names, sizes, self.names.count)
+        models = {line.target: self._model(line.target) for line in lines}
+        statements = Body(arrays, lines, set(returned), models).statements()
+        self.helpers |= arrays.helpers
+        head = self._guards() if guards else []
+        head += count_line(lines, needs, self.names)
+        return [*head, *([""] if len(statements) > 1 and head else []), *statements]
+
+    def _model(self, var: Expr) -> Expr | None:
+        of = var.op.of  # type: ignore[attr-defined]
+        return next((v for v in self.given if name_of(v) == of), None)
+
+    def _guards(self) -> list[str]:
+        made, known = [], list[Expr]()
+        for var in self.given:
+            made.append(guard(var, self.names, known))
+            known.append(var)
+        return made
+
+    def value(self) -> Function:
+        """Return `value`."""
+        target = self.batch.name(self.result)
+        body = self._body(self._lines(self.primal, [self.result]), [target])
+        doc = f"Return {array_text(target, self.names)}."
+        arguments = self._arguments(self.given)
+        return self._function("value", arguments, "Array", doc, [*body, f"return {self.names[target]}"])
+
+    def _gradient(self, var: Expr, *, with_value: bool) -> list[str]:
+        wanted = [*([self.result] if with_value else []), bar(var)]
+        lines = self._lines([*self.primal, *self.adjoint], wanted)
+        targets = [self.batch.name(v) for v in wanted]
+        body = self._body(lines, targets)
+        return [*body, f"return {', '.join(self.names[t] for t in targets)}"]
+
+    def grad(self, var: Expr) -> Function:
+        """Return `grad_v`."""
+        name, result = self.names[self.batch.name(var)], name_of(self.result)
+        doc = f"Return ∂{result}/∂{name}, in the shape of {array_text(self.batch.name(var), self.names)}."
+        body = self._gradient(var, with_value=False)
+        return self._function(f"grad_{name}", self._arguments(self.given), "Array", doc, body)
+
+    def value_and_grad(self, var: Expr) -> Function:
+        """Return `value_and_grad_v`."""
+        name, result = self.names[self.batch.name(var)], name_of(self.result)
+        body = self._gradient(var, with_value=True)
+        doc = f"Return {result} and ∂{result}/∂{name}; what both need is computed once."
+        arguments = self._arguments(self.given)
+        return self._function(f"value_and_grad_{name}", arguments, "tuple[Array, Array]", doc, body)
+
+    def jvp(self) -> Function:
+        """Return `jvp`."""
+        dots = [self.batch.name(dot(v)) for v in self.wrt]
+        target, moved = self.result, dot(self.result)
+        if self.program.loss is not None:
+            moved = dot(self.program.result)
+        lines = self._lines([*self.primal, *self._tangents(moved)], [target, moved])
+        outs = [self.batch.name(target), self.batch.name(moved)]
+        body = self._body(lines, outs)
+        guards = [guard_like(d, v, self.names) for d, v in zip(dots, self.wrt_batched(), strict=True)]
+        place = len(self._guards())
+        body = [*body[:place], *guards, *body[place:]]
+        arguments = [*self._arguments(self.given), *self._arguments(dots)]
+        text = [self.names[v] for v in outs]
+        doc = f"Return {text[0]} and its derivative along ({', '.join(self.names[d] for d in dots)})."
+        return self._function("jvp", arguments, "tuple[Array, Array]", doc,
+                              [*body, f"return {', '.join(text)}"])
+
+    def _tangents(self, moved: Expr) -> list[Binding]:
+        have = {b.target for b in self.tangent}
+        return self.tangent if moved in have else [*self.tangent, Binding(moved, zeros(*moved.shape))]
+
+    def wrt_batched(self) -> list[Expr]:
+        """Return the variables differentiated by, for the batch."""
+        return [self.batch.name(v) for v in self.wrt]
+
+    def vjp(self) -> Function:
+        """Return `vjp` of a value that is no scalar."""
+        target, seed = self.batch.name(self.result), self.batch.name(bar(self.result))
+        bars = [bar(v) for v in self.wrt]
+        pulled = self._lines(self.adjoint, bars)
+        own = {b.target for b in self._lines(self.primal, [self.result])}
+        outside = [v for v in reads(pulled) if v in own]
+        roots = [self.result, *(b.target for b in self.primal if self.batch.name(b.target) in outside)]
+        before = self._body(self._lines(self.primal, roots), [target, *outside])
+        outs = [self.batch.name(b) for b in bars]
+        inner = self._body(pulled, outs, guards=False)
+        kind = f"tuple[{', '.join(['Array'] * len(outs))}]"
+        names = [self.names[b] for b in outs]
+        values = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
+        doc = f'"""Return the adjoints of {", ".join(self.names[v] for v in self.wrt_batched())}."""'
+        nested = [doc, *inner, f"return {values}"]
+        body = [*before, "", f"def pullback({self.names[seed]}: Array) -> {kind}:",
+                *("    " + line for line in nested), "", f"return {self.names[target]}, pullback"]
+        arrow = f"{self.names[seed]} ↦ ({', '.join(names)})"
+        return self._function("vjp", self._arguments(self.given),
+                              f"tuple[Array, Callable[[Array], {kind}]]",
+                              f"Return {self.names[target]} and the pullback {arrow}.", body)
+
+
+def guard_like(dot_var: Expr, var: Expr, names: Identifiers) -> str:
+    """Return the line that checks a tangent's shape against its variable's."""
+    name = names[dot_var]
+    return f'{name} = _expect("{name}", {name}, *np.shape({names[var]}))'
+
+
+def _type(var: Expr) -> str:
+    assert isinstance(var.op, Variable)
+    return "Labels" if var.op.encoding == "one_hot" else "Array"

@@ -1,0 +1,70 @@
+"""A point at which a program can be tried: sizes for symbols, and where to draw values.
+
+log, sqrt and 1/x want positive values, det and inverse matrices of full rank, and XᵀX wants X tall.
+So a few plain choices are tried, and the first at which every line is finite and moderate is taken.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import sympy as sp
+
+from symbp.ir import Dim, Expr, Program, name_of, size_symbol, variables
+from symbp.ops.evaluate import evaluate
+from symbp.ops.formula import Array
+
+_MODERATE = 1e6  # beyond, differences of values say little about a derivative
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Numbers for all symbolic sizes, and whether values are drawn from (0.5, 1.5), else normal."""
+
+    sizes: dict[sp.Symbol, int]
+    positive: bool
+
+
+def trial(program: Program, seed: int = 0) -> Trial:
+    """Return the first choice at which every line of the program is finite and moderate."""
+    choices = list(_choices(program))
+    for choice in choices:
+        if all(_is_moderate(program, choice, seed + k) for k in range(3)):
+            return choice
+    return choices[0]
+
+
+def _choices(program: Program) -> Iterator[Trial]:
+    """Yield sizes that are small and all different, so that no mix-up hides, in both orders."""
+    fixed = {size_symbol(name): value for name, value in program.sizes.items()}
+    dims: dict[Dim, None] = {}
+    for binding in program.bindings:
+        for var in variables(binding.expr):
+            dims.update(dict.fromkeys(var.shape))
+    symbols = dict.fromkeys(s for d in dims if not isinstance(d, int) for s in d.free_symbols)
+    symbols.update(dict.fromkeys(fixed))
+    free = [s for s in symbols if fixed.get(s) is None]
+    known = {s: value for s, value in fixed.items() if value is not None}
+    for positive in (False, True):
+        for order in (free, free[::-1]):
+            yield Trial({**known, **{s: k for k, s in enumerate(order, 3)}}, positive)
+
+
+def draw(choice: Trial, var: Expr, rng: np.random.Generator) -> Array:
+    """Return values for a variable, for one example."""
+    shape = [d if isinstance(d, int) else int(d.subs(choice.sizes)) for d in var.shape]
+    spread = max(shape[1:], default=1) ** 0.5
+    return (rng.uniform(0.5, 1.5, shape) if choice.positive else rng.standard_normal(shape)) / spread
+
+
+def _is_moderate(program: Program, choice: Trial, seed: int) -> bool:
+    rng = np.random.default_rng(seed)
+    values = {name_of(v): draw(choice, v, rng) for v in program.given}
+    sizes = {symbol.name: value for symbol, value in choice.sizes.items()}
+    with np.errstate(all="ignore"):
+        for binding in program.bindings:
+            found = np.asarray(evaluate(binding.expr, values, sizes=sizes))
+            if not np.all(np.abs(found) < _MODERATE):
+                return False
+            values[binding.name] = found
+    return True
