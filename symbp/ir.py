@@ -25,7 +25,9 @@ import sympy as sp
 
 Dim: TypeAlias = int | sp.Expr
 Shape: TypeAlias = tuple[Dim, ...]
-Role: TypeAlias = Literal["input", "target", "param", "const", "line", "tangent", "adjoint", "weight"]
+Role: TypeAlias = Literal[
+    "input", "target", "param", "const", "line", "tangent", "adjoint", "weight"
+]
 
 
 def size_symbol(name: str) -> sp.Symbol:
@@ -84,7 +86,9 @@ class Expr:
     def __repr__(self) -> str:
         if not self.args:
             return str(self.op)
-        return f"{self.op}({', '.join(map(repr, self.args))})" if self.size < 40 else f"{self.op}(…)"
+        return (
+            f"{self.op}({', '.join(map(repr, self.args))})" if self.size < 40 else f"{self.op}(…)"
+        )
 
 
 _NODES: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
@@ -131,9 +135,11 @@ class Variable(Op):
     of: str = ""
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         return self.dims
 
     def canonical(self, args: Sequence[Expr]) -> str:
+        """Return a text that is equal for equal values."""
         return f"{self.role} {self.name} {self.dims} {self.batched}"
 
     def __str__(self) -> str:
@@ -148,6 +154,7 @@ class Constant(Op):
     name: str = "constant"
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         return ()
 
     def __str__(self) -> str:
@@ -162,6 +169,7 @@ class Size(Op):
     name: str = "size"
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         return ()
 
     def __str__(self) -> str:
@@ -177,9 +185,11 @@ class Sum(Op):
     name: str = "sum"
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         return self.dims
 
     def canonical(self, args: Sequence[Expr]) -> str:
+        """Return a text that is equal for equal values."""
         terms = sorted(f"{c}*{arg.digest}" for c, arg in zip(self.coefficients, args, strict=True))
         return f"sum{self.dims}[{'+'.join(terms)}]"
 
@@ -203,9 +213,11 @@ class Words(Op):
     name: str = "product"
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         return tuple(self.dims[letter] for letter in self.out)
 
     def canonical(self, args: Sequence[Expr]) -> str:
+        """Return a text that is equal for equal values."""
         return min(self._spelled(args, order) for order in _orders([arg.digest for arg in args]))
 
     def _spelled(self, args: Sequence[Expr], order: Sequence[int]) -> str:
@@ -241,6 +253,7 @@ class Examples(Op):
     name: str = "examples"
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         return args[0].shape
 
     def __str__(self) -> str:
@@ -254,8 +267,13 @@ def variable(name: str, dims: Shape = (), role: Role = "line", **more: Any) -> E
 
 def name_of(expr: Expr) -> str:
     """Return the name of a variable's node."""
+    return symbol(expr).name
+
+
+def symbol(expr: Expr) -> Variable:
+    """Return what a variable's node says of the name: role, batched, encoding, of."""
     assert isinstance(expr.op, Variable), expr
-    return expr.op.name
+    return expr.op
 
 
 def is_variable(expr: Expr) -> bool:

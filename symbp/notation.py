@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class Call:
-    """A function in front of its arguments: `tanh(z)`, `\\tanh(z)`."""
+    r"""A function in front of its arguments: `tanh(z)`, `\tanh(z)`."""
 
     unicode: str
     latex: str

@@ -1,8 +1,7 @@
-"""The road of one spec: load, derive, emit, compile, certify — each call takes what the last gave."""
+"""The road of one spec: load, derive, emit, compile, certify; each takes what the last gave."""
 
 import sys
 import types
-
 from pathlib import Path
 
 from symbp.check import Certificate
@@ -67,11 +66,11 @@ def write(
     if checked:
         found = certificate or certify(compile_module(derivation, text=text))
         if not found.ok:
-            raise SymbpError(f"the certificate of {path.name} fails, so it is not written",
-                             "see the rows marked above; `--no-check` writes it, marked")
+            raise SymbpError(
+                f"the certificate of {path.name} fails, so it is not written",
+                "see the rows marked above; `--no-check` writes it, marked",
+            )
     else:
         text = f"# NOT CERTIFIED: written with --no-check.\n{text}"
     write_whole(path, text, force)
     return path
-
-

@@ -1,0 +1,1 @@
+"""From a program to its derivation: the sweeps of both modes, each line with its law."""

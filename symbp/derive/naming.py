@@ -99,7 +99,7 @@ def _uses(program: Program) -> Counter[Expr]:
 
 
 def _letter(parent: Expr, arg: Expr) -> str:
-    if isinstance(arg.op, Sum) and min(arg.op.coefficients) < 0 or _is_squared(parent):
+    if (isinstance(arg.op, Sum) and min(arg.op.coefficients) < 0) or _is_squared(parent):
         return "r"
     if isinstance(parent.op, Elementwise | Nonlinear):
         return "z"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.reverse import WEIGHT, bar
-from symbp.ir import Examples, Expr, name_of, variables
+from symbp.ir import Examples, Expr, name_of, symbol, variables
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import number
 from symbp.ops.rewrite import substitute, transform
@@ -35,7 +35,7 @@ def read(derivation: Derivation) -> Reading:
     tangent = _written_in(plain.tangent, {**hidden, **tangent_hidden})
     given = {name_of(v) for v in derivation.program.given}
     short = {
-        s.target: s.expr for s in plain.adjoint if not s.shown and s.target.op.of not in given  # type: ignore[attr-defined]
+        s.target: s.expr for s in plain.adjoint if not s.shown and symbol(s.target).of not in given
     }
     adjoint = _written_in(plain.adjoint, {**hidden, **short})
     fused = _fused(adjoint, derivation)
@@ -89,7 +89,7 @@ def _fused(steps: Sequence[Step], derivation: Derivation) -> dict[Expr, Expr]:
     lines = {b.name: b.expr for b in derivation.program.bindings}
     found = {}
     for step in steps:
-        of = step.target.op.of  # type: ignore[attr-defined]
+        of = symbol(step.target).of
         line = lines.get(of)
         if line is None or not isinstance(line.op, Elementwise) or not step.target.rank:
             continue

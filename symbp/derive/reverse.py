@@ -9,7 +9,7 @@ from symbp.derive.derivation import Path, Step
 from symbp.derive.forward import moving
 from symbp.derive.laws import law_between
 from symbp.derive.simplify import Lines
-from symbp.ir import Binding, Examples, Expr, Program, name_of, node, variable, variables
+from symbp.ir import Binding, Examples, Expr, Program, name_of, node, symbol, variable, variables
 from symbp.ops.linear import add, combine, is_zero, number, parts, zeros
 from symbp.ops.product import hadamard
 from symbp.ops.rules import pullback
@@ -104,8 +104,15 @@ def _step(var: Expr, paths: list[Path], lines: Lines, shown: bool) -> Step:
 
 def _cite(step: Step, bindings: dict[Expr, Expr]) -> Step:
     """Add the law of the operations between, and the sentence on several paths."""
-    var = next((v for path in step.paths for v in variables(bindings[path.consumer])
-                if name_of(v) == step.target.op.of), None)  # type: ignore[attr-defined]
+    var = next(
+        (
+            v
+            for path in step.paths
+            for v in variables(bindings[path.consumer])
+            if name_of(v) == symbol(step.target).of
+        ),
+        None,
+    )
     if var is None:
         return Step(step.target, step.expr, step.rule, "no path", note=_unreached(step))
     found = [law_between(bindings[path.consumer], var) for path in step.paths]
@@ -113,7 +120,9 @@ def _cite(step: Step, bindings: dict[Expr, Expr]) -> Step:
     if len(step.paths) > 1:
         law = f"sum over {len(step.paths)} paths: {law}"
     law = f"{law}, {step.law}" if step.law else law
-    return Step(step.target, step.expr, step.rule, law, step.paths, _several(var, step.paths), step.shown)
+    return Step(
+        step.target, step.expr, step.rule, law, step.paths, _several(var, step.paths), step.shown
+    )
 
 
 def _several(var: Expr, paths: tuple[Path, ...]) -> str:
@@ -125,4 +134,4 @@ def _several(var: Expr, paths: tuple[Path, ...]) -> str:
 
 
 def _unreached(step: Step) -> str:
-    return f"The result does not depend on {step.target.op.of}."  # type: ignore[attr-defined]
+    return f"The result does not depend on {symbol(step.target).of}."

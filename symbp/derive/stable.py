@@ -1,4 +1,4 @@
-"""Stable forms, recognised in the forward list, so that value and gradient neither overflow nor cancel.
+"""Stable forms, recognised in the forward list: neither value nor gradient overflows or cancels.
 
 log softmax(z), log σ(z), log(1 − σ(z)), log(1 + exp z), log Σ exp(z) and log det(X) are put in
 place of the composition, also where the inner value is a line of its own.  The derivative then
@@ -112,5 +112,3 @@ _FORMS: tuple[tuple[str, Callable[[Expr, Definitions], Expr | None]], ...] = (
     ("log Σ exp(z) = logsumexp(z)", _logsumexp),
     ("log(det X) = logdet(X)", _logdet),
 )
-
-

@@ -1,1 +1,1 @@
-"""From derivations to text: formulas, articles, modules, files."""
+"""From a derivation or a schedule to text: NumPy modules, Unicode, LaTeX, Markdown."""

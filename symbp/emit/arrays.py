@@ -14,7 +14,7 @@ import sympy as sp
 from symbp.emit.contract import Term, multiply, reduced
 from symbp.emit.syntax import binary, call, literal, name, negated, ratio, subscript, template
 from symbp.errors import SymbpError
-from symbp.ir import Constant, Dim, Expr, Size, Sum, Variable, Words
+from symbp.ir import Constant, Dim, Expr, Size, Sum, Variable, Words, symbol
 from symbp.lower.path import pairs, result_word
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import is_ones, parts, rational
@@ -125,7 +125,7 @@ class Arrays:
         if op.code is not None:
             return self._filled(op.code, expr)
         assert op.ufunc is not None, op
-        places = ", ".join("{%s}" % place for place in "zwv"[: len(expr.args)])
+        places = ", ".join(f"{{{place}}}" for place in "zwv"[: len(expr.args)])
         return self._filled(f"{op.ufunc}({places})", expr)
 
     def _filled(self, text: str, expr: Expr) -> Term:
@@ -194,7 +194,7 @@ class Arrays:
         only_masks = all(arg.op is POSITIVE for arg in expr.args)
         factors: list[tuple[Term, tuple[int, ...]]] = []
         for arg, word in zip(expr.args, op.words, strict=True):
-            if isinstance(arg.op, Variable) and arg.op.role == "weight":
+            if isinstance(arg.op, Variable) and symbol(arg).role == "weight":
                 shared += 1
             else:
                 factors.append((self.code(arg) if only_masks else self.factor(arg), word))
@@ -213,7 +213,7 @@ class Arrays:
     ) -> list[tuple[Term, tuple[int, ...]]]:
         """Replace ⟨e_y, z⟩ over the classes by the entry of z that y names."""
         for arg, word in zip(expr.args, op.words, strict=True):
-            if not isinstance(arg.op, Variable) or arg.op.encoding != "one_hot":
+            if not isinstance(arg.op, Variable) or symbol(arg).encoding != "one_hot":
                 continue
             others = [k for k, (_, w) in enumerate(factors) if word[-1] in w]
             same = [k for k in others if factors[k][1] == word and not factors[k][0].is_mask]
@@ -237,7 +237,10 @@ class Arrays:
         return self.code(arg)
 
     def _contracted(
-        self, factors: list[tuple[Term, tuple[int, ...]]], out: tuple[int, ...], dims: Mapping[int, Dim]
+        self,
+        factors: list[tuple[Term, tuple[int, ...]]],
+        out: tuple[int, ...],
+        dims: Mapping[int, Dim],
     ) -> Term:
         """Return the product of all factors, two at a time, with the letters of the words."""
         terms = [_lettered(term, word) for term, word in factors]
@@ -262,12 +265,16 @@ class Arrays:
             raise SymbpError("no NumPy code for a product with several Kronecker deltas")
         size = self.size(op.dims[twice[0]])
         if not term.letters:
-            return _times(None if rational_one(term) else term.code, Term(call("np.eye", size), letters), 1, 0)
+            return _times(
+                None if rational_one(term) else term.code, Term(call("np.eye", size), letters), 1, 0
+            )
         if len(out) == 1:
             return Term(call("np.diag", term.code), letters)
         places = [k for k, i in enumerate(op.out) if i == twice[0]]
         index = tuple(None if k == places[1] else slice(None) for k in letters)
-        return Term(binary(subscript(term.aligned(out).code, index), "*", call("np.eye", size)), letters)
+        return Term(
+            binary(subscript(term.aligned(out).code, index), "*", call("np.eye", size)), letters
+        )
 
 
 def _folded(terms: Sequence[Term], out: tuple[int, ...]) -> Term:
@@ -321,9 +328,11 @@ def _times(scalar: ast.expr | None, term: Term, numerator: Fraction | int, share
         return Term(ratio(code, scalar.right), term.letters)
     if not shared and numerator == -1:
         return Term(negated(term.code), term.letters)
-    if not shared and isinstance(numerator, Fraction) and abs(numerator.numerator) == 1 != numerator.denominator:
+    if (
+        not shared
+        and isinstance(numerator, Fraction)
+        and abs(numerator.numerator) == 1 != numerator.denominator
+    ):
         code = negated(term.code) if numerator < 0 else term.code
         return Term(ratio(code, literal(numerator.denominator)), term.letters)
     return Term(binary(scalar, "*", term.code), term.letters)
-
-

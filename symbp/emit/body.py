@@ -13,12 +13,11 @@ from symbp.emit.arrays import Arrays
 from symbp.emit.contract import Term
 from symbp.emit.syntax import assigned, call, name, text
 from symbp.emit.text import broken
-from symbp.ir import Binding, Expr, Sum, Variable, Words, variables, walk
+from symbp.ir import Binding, Expr, Sum, Variable, Words, symbol, variables, walk
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import combine, parts, rational
 from symbp.ops.pointwise import RELU
 from symbp.ops.product import product
-
 
 Term_: TypeAlias = tuple[Fraction, Expr]
 
@@ -157,7 +156,11 @@ class Body:
             if rest is None:
                 continue
             storage = self.arrays.names[arg]
-            if len(rest.args) == 0 and isinstance(rest.op, Variable) and rest.op.role == "weight":
+            if (
+                len(rest.args) == 0
+                and isinstance(rest.op, Variable)
+                and symbol(rest).role == "weight"
+            ):
                 return [self._out(line, "np.divide", [storage, self.arrays.count], storage)]
             term = self.arrays.factor(rest)
             if term.divisor is not None:
@@ -212,19 +215,19 @@ def _minus_one_hot(expr: Expr) -> tuple[Expr, Expr, bool] | None:
     weighted = False
     if isinstance(expr.op, Words) and len(expr.args) == 2 and expr.op.words[0] == ():
         weight, rest = expr.args
-        if isinstance(weight.op, Variable) and weight.op.role == "weight":
+        if isinstance(weight.op, Variable) and symbol(weight).role == "weight":
             weighted, expr = True, rest
     if not isinstance(expr.op, Sum) or list(expr.op.coefficients) != [1, -1]:
         return None
     values, labels = expr.args
-    if not isinstance(labels.op, Variable) or labels.op.encoding != "one_hot":
+    if not isinstance(labels.op, Variable) or symbol(labels).encoding != "one_hot":
         return None
     return values, labels, weighted
 
 
 def is_array(var: Expr) -> bool:
     """Tell whether a value is an array for one example, and so worth working on in place."""
-    batched = isinstance(var.op, Variable) and var.op.batched
+    batched = isinstance(var.op, Variable) and symbol(var).batched
     return var.rank > (1 if batched else 0)
 
 

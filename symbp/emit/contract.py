@@ -103,7 +103,7 @@ def _reduced_alone(term: Term, other: Term, keep: Sequence[int]) -> Term:
 
 
 def _entrywise(one: Term, other: Term, order: list[int]) -> Term:
-    if not one.letters and other.letters or one.is_mask or one.divisor is not None:
+    if (not one.letters and other.letters) or one.is_mask or one.divisor is not None:
         one, other = (one, other) if not one.letters and one.divisor is None else (other, one)
     left, right = one.aligned(order), other.aligned(order)
     letters = _joined(left.letters, right.letters)
@@ -112,9 +112,7 @@ def _entrywise(one: Term, other: Term, order: list[int]) -> Term:
     return Term(binary(left.code, "*", right.code), letters, is_mask=left.is_mask and right.is_mask)
 
 
-def _joined(
-    one: tuple[int | None, ...], other: tuple[int | None, ...]
-) -> tuple[int | None, ...]:
+def _joined(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> tuple[int | None, ...]:
     length = max(len(one), len(other))
     padded = [(None,) * (length - len(side)) + side for side in (one, other)]
     return tuple(b if a is None else a for a, b in zip(*padded, strict=True))
@@ -172,7 +170,10 @@ def _einsum(one: Term, other: Term, order: list[int]) -> Term:
 def _einsum_call(terms: list[Term], order: tuple[int, ...]) -> Term:
     letters: dict[int, str] = {}
     for letter in [i for term in terms for i in term.word]:
-        letters.setdefault(letter, chr(ord("i") + len(letters)) if len(letters) < 18 else "abcdefgh"[len(letters) - 18])
+        letters.setdefault(
+            letter,
+            chr(ord("i") + len(letters)) if len(letters) < 18 else "abcdefgh"[len(letters) - 18],
+        )
     words = ",".join("".join(letters[i] for i in term.word) for term in terms)
     pattern = f"{words}->{''.join(letters[i] for i in order)}"
     codes = [term.code for term in terms]

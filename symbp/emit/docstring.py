@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.reading import for_one_example
 from symbp.emit.math import plain
-from symbp.ir import Program
+from symbp.ir import Program, symbol
 
 WIDTH = 92
 
@@ -18,7 +18,7 @@ def docstring(derivation: Derivation, origin: str, version: str) -> str:
     blocks += _sweep("Primal sweep, for one example:", single.primal)
     moving = "Tangent sweep (v_dot is the derivative of v along a direction):"
     blocks += _sweep(moving, single.tangent)
-    result = program.result.op.name  # type: ignore[attr-defined]
+    result = symbol(program.result).name
     shown = "loss" if program.loss is not None else result
     blocks += _sweep(f"Adjoint sweep (v_bar is ∂{shown}/∂v):", single.adjoint)
     blocks += [textwrap.fill(sentence, WIDTH) for sentence in _conventions(derivation)]
@@ -62,15 +62,20 @@ def _line(head: str, formula: str) -> str:
 
 def _conventions(derivation: Derivation) -> list[str]:
     program = derivation.program
-    several = any(v.op.batched for v in (*program.inputs, *program.targets))  # type: ignore[attr-defined]
+    several = any(symbol(v).batched for v in (*program.inputs, *program.targets))
     text = []
     if several:
         text.append("A batch holds one example per row, so W h is written `h @ W.T`.")
         if program.loss is not None:
-            text.append(f"The loss is the {program.reduction} over the batch"
-                        + (", 0 for an empty one." if program.reduction == "mean" else "."))
-    text.append("A gradient has the shape of its parameter." if program.params else
-                "A gradient has the shape of its variable.")
+            text.append(
+                f"The loss is the {program.reduction} over the batch"
+                + (", 0 for an empty one." if program.reduction == "mean" else ".")
+            )
+    text.append(
+        "A gradient has the shape of its parameter."
+        if program.params
+        else "A gradient has the shape of its variable."
+    )
     text.append("Where a line says `out=v`, the result takes v's storage and v is not read again.")
     if any("relu" in repr(step.expr.op) for step in derivation.primal):
         text.append("relu'(0) is taken as 0, and 1[f > 0] is read from h = relu(f).")

@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 
-from symbp.ir import Dim, Expr
+from symbp.ir import Dim, Expr, symbol
 from symbp.lower.batch import EXAMPLES
 
 
 def guard(var: Expr, names: Mapping[Expr, str], known: Sequence[Expr]) -> str:
     """Return the line that checks an argument's shape against what other arrays have."""
     name = names[var]
-    several = [v for v in known if v.op.batched]  # type: ignore[attr-defined]
+    several = [v for v in known if symbol(v).batched]
     if var.shape == (EXAMPLES,):
         if several and several[0].rank == 1:
             return f'{name} = _expect("{name}", {name}, *np.shape({names[several[0]]}))'
         if not several:
             return f'{name} = _numbers("{name}", {name})'
-    dims = var.shape[:-1] if var.op.encoding == "one_hot" else var.shape  # type: ignore[attr-defined]
+    dims = var.shape[:-1] if symbol(var).encoding == "one_hot" else var.shape
     texts = [_dim(dim, names, known) for dim in dims]
-    return f'{name} = _expect({", ".join([f"{chr(34)}{name}{chr(34)}", name, *texts])})'
+    return f"{name} = _expect({', '.join([f'{chr(34)}{name}{chr(34)}', name, *texts])})"
 
 
 def _dim(dim: Dim, names: Mapping[Expr, str], known: Sequence[Expr]) -> str:

@@ -1,4 +1,4 @@
-"""Python names for the variables of a program: the user's own, unless Python or the module has them.
+"""Python names for the variables of a program: the user's own, unless they are taken.
 
 A name that is taken (`lambda`, `np`, `params`) gets an underscore, nothing is rejected.
 """
@@ -13,11 +13,59 @@ import sympy as sp
 from symbp.ir import Expr, Variable
 
 RESERVED = frozenset(
-    "np Array Labels Params ParamsLike Tape NamedTuple Callable Mapping Sequence NDArray DTypeLike "
-    "params params_dot tape tape_dot saved saved_dot bars loss_bars grad grad_dot "
-    "pullback rng dtype seed theta examples data direction array shape name fun jac hessp "
-    "init_params forward loss loss_and_grad loss_and_dot jvp vjp hvp ravel unravel flat check sample "
-    "as_params main".split()
+    [
+        "np",
+        "Array",
+        "Labels",
+        "Params",
+        "ParamsLike",
+        "Tape",
+        "NamedTuple",
+        "Callable",
+        "Mapping",
+        "Sequence",
+        "NDArray",
+        "DTypeLike",
+        "params",
+        "params_dot",
+        "tape",
+        "tape_dot",
+        "saved",
+        "saved_dot",
+        "bars",
+        "loss_bars",
+        "grad",
+        "grad_dot",
+        "pullback",
+        "rng",
+        "dtype",
+        "seed",
+        "theta",
+        "examples",
+        "data",
+        "direction",
+        "array",
+        "shape",
+        "name",
+        "fun",
+        "jac",
+        "hessp",
+        "init_params",
+        "forward",
+        "loss",
+        "loss_and_grad",
+        "loss_and_dot",
+        "jvp",
+        "vjp",
+        "hvp",
+        "ravel",
+        "unravel",
+        "flat",
+        "check",
+        "sample",
+        "as_params",
+        "main",
+    ]
 )
 
 
@@ -63,5 +111,3 @@ class Identifiers(Mapping[Expr, str]):
 
 
 _renamed = {"loss": "value", "loss_dot": "value_dot"}
-
-

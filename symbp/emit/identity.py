@@ -16,7 +16,7 @@ from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import array_text
 from symbp.emit.sweeps import Function, count_line
 from symbp.emit.text import indented, wrapped
-from symbp.ir import Binding, Expr, Variable, name_of, needed
+from symbp.ir import Binding, Expr, Variable, name_of, needed, symbol
 from symbp.lower.batch import Batch
 from symbp.lower.schedule import reads, sizes_for
 from symbp.lower.share import share, without_aliases
@@ -38,7 +38,8 @@ class Identity:
         if joined is not None:
             self.result = rename(program.result, batched=False)
             self.primal = [
-                Binding(self.result, joined) if b.target is program.result else b for b in self.primal
+                Binding(self.result, joined) if b.target is program.result else b
+                for b in self.primal
             ]
         self.tangent = [Binding(s.target, s.expr) for s in derivation.tangent]
         seed = {} if program.loss is not None or self.result.rank else {bar(self.result): number(1)}
@@ -75,7 +76,9 @@ class Identity:
         sweeps = share({"primal": self.batch.lines(wanted)}, taken, kept)
         return list(without_aliases(sweeps, kept)["primal"])
 
-    def _body(self, lines: Sequence[Binding], returned: Sequence[Expr], *, guards: bool = True) -> list[str]:
+    def _body(
+        self, lines: Sequence[Binding], returned: Sequence[Expr], *, guards: bool = True
+    ) -> list[str]:
         needs = reads(lines)
         sizes = sizes_for(lines, [*needs, *self.given], self.names)
         arrays = Arrays(self.names, sizes, self.names.count)
@@ -87,7 +90,7 @@ class Identity:
         return [*head, *([""] if len(statements) > 1 and head else []), *statements]
 
     def _model(self, var: Expr) -> Expr | None:
-        of = var.op.of  # type: ignore[attr-defined]
+        of = symbol(var).of
         return next((v for v in self.given if name_of(v) == of), None)
 
     def _guards(self) -> list[str]:
@@ -103,7 +106,9 @@ class Identity:
         body = self._body(self._lines(self.primal, [self.result]), [target])
         doc = f"Return {array_text(target, self.names)}."
         arguments = self._arguments(self.given)
-        return self._function("value", arguments, "Array", doc, [*body, f"return {self.names[target]}"])
+        return self._function(
+            "value", arguments, "Array", doc, [*body, f"return {self.names[target]}"]
+        )
 
     def _gradient(self, var: Expr, *, with_value: bool) -> list[str]:
         wanted = [*([self.result] if with_value else []), bar(var)]
@@ -136,18 +141,25 @@ class Identity:
         lines = self._lines([*self.primal, *self._tangents(moved)], [target, moved])
         outs = [self.batch.name(target), self.batch.name(moved)]
         body = self._body(lines, outs)
-        guards = [guard_like(d, v, self.names) for d, v in zip(dots, self.wrt_batched(), strict=True)]
+        guards = [
+            guard_like(d, v, self.names) for d, v in zip(dots, self.wrt_batched(), strict=True)
+        ]
         place = len(self._guards())
         body = [*body[:place], *guards, *body[place:]]
         arguments = [*self._arguments(self.given), *self._arguments(dots)]
         text = [self.names[v] for v in outs]
-        doc = f"Return {text[0]} and its derivative along ({', '.join(self.names[d] for d in dots)})."
-        return self._function("jvp", arguments, "tuple[Array, Array]", doc,
-                              [*body, f"return {', '.join(text)}"])
+        doc = (
+            f"Return {text[0]} and its derivative along ({', '.join(self.names[d] for d in dots)})."
+        )
+        return self._function(
+            "jvp", arguments, "tuple[Array, Array]", doc, [*body, f"return {', '.join(text)}"]
+        )
 
     def _tangents(self, moved: Expr) -> list[Binding]:
         have = {b.target for b in self.tangent}
-        return self.tangent if moved in have else [*self.tangent, Binding(moved, zeros(*moved.shape))]
+        return (
+            self.tangent if moved in have else [*self.tangent, Binding(moved, zeros(*moved.shape))]
+        )
 
     def wrt_batched(self) -> list[Expr]:
         """Return the variables differentiated by, for the batch."""
@@ -160,21 +172,36 @@ class Identity:
         pulled = self._lines(self.adjoint, bars)
         own = {b.target for b in self._lines(self.primal, [self.result])}
         outside = [v for v in reads(pulled) if v in own]
-        roots = [self.result, *(b.target for b in self.primal if self.batch.name(b.target) in outside)]
+        roots = [
+            self.result,
+            *(b.target for b in self.primal if self.batch.name(b.target) in outside),
+        ]
         before = self._body(self._lines(self.primal, roots), [target, *outside])
         outs = [self.batch.name(b) for b in bars]
         inner = self._body(pulled, outs, guards=False)
         kind = f"tuple[{', '.join(['Array'] * len(outs))}]"
         names = [self.names[b] for b in outs]
         values = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
-        doc = f'"""Return the adjoints of {", ".join(self.names[v] for v in self.wrt_batched())}."""'
+        doc = (
+            f'"""Return the adjoints of {", ".join(self.names[v] for v in self.wrt_batched())}."""'
+        )
         nested = [doc, *inner, f"return {values}"]
-        body = [*before, "", f"def pullback({self.names[seed]}: Array) -> {kind}:",
-                *("    " + line for line in nested), "", f"return {self.names[target]}, pullback"]
+        body = [
+            *before,
+            "",
+            f"def pullback({self.names[seed]}: Array) -> {kind}:",
+            *("    " + line for line in nested),
+            "",
+            f"return {self.names[target]}, pullback",
+        ]
         arrow = f"{self.names[seed]} ↦ ({', '.join(names)})"
-        return self._function("vjp", self._arguments(self.given),
-                              f"tuple[Array, Callable[[Array], {kind}]]",
-                              f"Return {self.names[target]} and the pullback {arrow}.", body)
+        return self._function(
+            "vjp",
+            self._arguments(self.given),
+            f"tuple[Array, Callable[[Array], {kind}]]",
+            f"Return {self.names[target]} and the pullback {arrow}.",
+            body,
+        )
 
 
 def guard_like(dot_var: Expr, var: Expr, names: Identifiers) -> str:
@@ -185,4 +212,4 @@ def guard_like(dot_var: Expr, var: Expr, names: Identifiers) -> str:
 
 def _type(var: Expr) -> str:
     assert isinstance(var.op, Variable)
-    return "Labels" if var.op.encoding == "one_hot" else "Array"
+    return "Labels" if symbol(var).encoding == "one_hot" else "Array"

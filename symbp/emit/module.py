@@ -1,7 +1,6 @@
 """The module of a derivation: views made of strings, for the template to lay out."""
 
 from collections.abc import Sequence
-
 from hashlib import sha256
 from typing import Any, TypeAlias
 
@@ -14,7 +13,7 @@ from symbp.emit.network import Network
 from symbp.emit.parameters import Parameters
 from symbp.emit.render import template
 from symbp.emit.sweeps import Function
-from symbp.ir import Expr, Program, walk
+from symbp.ir import Expr, Program, symbol, walk
 from symbp.lower.batch import Batch
 from symbp.lower.schedule import Schedule, schedule
 from symbp.ops.kinds import Elementwise, Nonlinear
@@ -71,7 +70,10 @@ def network_view(derivation: Derivation, lowered: Schedule) -> View:
     data = [names[v] for v in network.data]
     return {
         **_numeric(program),
-        "aliases": [*_labels(network.data), "Tape = tuple[Array, ...]  # what a sweep keeps for later"],
+        "aliases": [
+            *_labels(network.data),
+            "Tape = tuple[Array, ...]  # what a sweep keeps for later",
+        ],
         "constants": [
             f"ANALYTIC = {is_analytic(program)}",
             f"FORWARD_ARGS = {len(network.forward_data)}  # of the data, those that forward takes",
@@ -95,7 +97,9 @@ def _flat_signature(network: Network, names: Identifiers, sizes: Sequence[str]) 
     typed = [f"{names[v]}: {_type(v)}" for v in network.data]
     typed += ["*", *(f"{n}: int" for n in sizes)] if sizes else []
     inner = f"{typed[0]}," if len(typed) == 1 else ", ".join(typed)
-    kind = "tuple[Callable[[Array], float], Callable[[Array], Array], Callable[[Array, Array], Array]]"
+    kind = (
+        "tuple[Callable[[Array], float], Callable[[Array], Array], Callable[[Array, Array], Array]]"
+    )
     if not typed:
         return f"def flat() -> (\n    {kind}\n):"
     if len(inner) > 96:
@@ -115,7 +119,12 @@ def identity_view(derivation: Derivation) -> View:
     variables = [names[v] for v in identity.wrt_batched()]
     analytic = is_analytic(program)
     kind = "scalar" if identity.is_scalar else "array"
-    parts = [*_guards_used(functions), f"check_{kind}", "complex_step" if analytic else "differences", "error"]
+    parts = [
+        *_guards_used(functions),
+        f"check_{kind}",
+        "complex_step" if analytic else "differences",
+        "error",
+    ]
     gradients = ", ".join(f'"{v}": grad_{v}' for v in variables)
     return {
         **_numeric(program),
@@ -146,7 +155,7 @@ def _numeric(program: Program) -> View:
 
 
 def _labels(data: Sequence[Expr]) -> list[str]:
-    labels = any(v.op.encoding == "one_hot" for v in data)  # type: ignore[attr-defined]
+    labels = any(symbol(v).encoding == "one_hot" for v in data)
     return ["Labels = NDArray[np.integer]"] if labels else []
 
 
@@ -156,7 +165,7 @@ def _size_constant(sizes: Sequence[tuple[str, int]]) -> list[str]:
 
 
 def _type(var: Expr) -> str:
-    return "Labels" if var.op.encoding == "one_hot" else "Array"  # type: ignore[attr-defined]
+    return "Labels" if symbol(var).encoding == "one_hot" else "Array"
 
 
 def _identifiers(batch: Batch, program: Program) -> Identifiers:
@@ -186,7 +195,7 @@ def _private(network: Network, names: Identifiers) -> tuple[list[Function], list
 
 
 def _unpacked(sweep: object) -> list[Expr]:
-    groups: dict[str, list[Expr]] = sweep.groups  # type: ignore[attr-defined]
+    groups: dict[str, list[Expr]] = sweep.groups
     return [v for group in ("tape", "params") for v in groups.get(group, [])]
 
 

@@ -6,10 +6,8 @@ from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import array_text
 from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import broken, indented, tuple_text, wrapped
-from symbp.ir import Expr, Variable, name_of
+from symbp.ir import Expr, Variable, name_of, symbol
 from symbp.lower.schedule import Schedule
-
-
 
 
 class Network:
@@ -84,7 +82,7 @@ class Network:
     def forward(self) -> Function:
         """Return `forward`."""
         out = self.names[self.output]
-        several = self.output.op.batched  # type: ignore[attr-defined]
+        several = symbol(self.output).batched
         what = " of a batch" if several else ""
         given = " and ".join(self._shape(v) for v in self.inputs)
         doc = f"Return {self._shape(self.output)}{what} {given}".rstrip() + "."
@@ -100,7 +98,7 @@ class Network:
         return self._function("loss", self._arguments(self.data), "float", doc, body)
 
     def _joined(self) -> str:
-        if not any(v.op.batched for v in self.data):  # type: ignore[attr-defined]
+        if not any(symbol(v).batched for v in self.data):
             return "a float"
         return f"the {self.program.reduction} over the batch"
 
@@ -108,7 +106,9 @@ class Network:
         """Return `loss_and_grad`."""
         assert self.loss is not None
         value = self.names[self.loss]
-        calls = self._calls(["primal", "loss", "loss_bar", "adjoint"], [value, "grad", *self._direct()])
+        calls = self._calls(
+            ["primal", "loss", "loss_bar", "adjoint"], [value, "grad", *self._direct()]
+        )
         body = [_AS_PARAMS, *calls, *self._add_direct(""), f"return {value}.item(), grad"]
         body = self._with_zeros(body, by_loss=True)
         doc = "Return the loss and its gradient, each field in the shape of its parameter."
@@ -163,7 +163,9 @@ class Network:
         calls = self._calls(["primal", "tangent"], [out, out_dot])
         body = [_AS_PARAMS, _AS_DOT, *calls, f"return {out}, {out_dot}"]
         directions = ", ".join(["params_dot", *dots])
-        doc = f"Return {out} and {out_dot} = J · ({directions}), both {self._shape_of(self.output)}."
+        doc = (
+            f"Return {out} and {out_dot} = J · ({directions}), both {self._shape_of(self.output)}."
+        )
         return self._function("jvp", arguments, "tuple[Array, Array]", doc, body)
 
     def _shape_of(self, var: Expr) -> str:
@@ -205,7 +207,9 @@ class Network:
         pull = [*self._with_zeros(pull, by_loss=False), f"return {value}"]
         read = " ".join(pull)
         calls = self._calls(["primal"], [out, *(["tape"] if "tape" in read else [])])
-        inner_doc = f'"""Return the adjoints of the parameters{" and of the inputs" if bars else ""}."""'
+        inner_doc = (
+            f'"""Return the adjoints of the parameters{" and of the inputs" if bars else ""}."""'
+        )
         nested = ["", f"def pullback({out_bar}: Array) -> {kind}:"]
         nested += [f"    {line}" for line in [inner_doc, *pull]]
         body = [_AS_PARAMS, *calls, *nested, "", f"return {out}, pullback"]
@@ -245,7 +249,6 @@ _AS_PARAMS = "params = as_params(params)"
 _AS_DOT = "params_dot = as_params(params_dot)"
 
 
-
 def _type(var: Expr) -> str:
     assert isinstance(var.op, Variable), name_of(var)
-    return "Labels" if var.op.encoding == "one_hot" else "Array"
+    return "Labels" if symbol(var).encoding == "one_hot" else "Array"

@@ -7,7 +7,7 @@ from symbp.emit.shapes import shape_tuple
 from symbp.emit.sweeps import Function
 from symbp.emit.text import broken, indented, wrapped
 from symbp.emit.trial import trial
-from symbp.ir import Dim, Expr, Init, Program, name_of
+from symbp.ir import Dim, Expr, Init, Program, name_of, symbol
 from symbp.lower.batch import EXAMPLES, Batch
 
 _VARIANCE = {
@@ -54,7 +54,7 @@ class Parameters:
 
     def dims(self, var: Expr) -> list[str]:
         """Return the sizes of an array's axes as code."""
-        dims = var.shape[:-1] if var.op.encoding == "one_hot" else var.shape  # type: ignore[attr-defined]
+        dims = var.shape[:-1] if symbol(var).encoding == "one_hot" else var.shape
         return [self._dim(dim) for dim in dims]
 
     def _dim(self, dim: Dim) -> str:
@@ -64,7 +64,9 @@ class Parameters:
 
     def shapes(self) -> str:
         """Return the tuple of the parameters' shapes."""
-        texts = [f"({', '.join(d)}{',' if len(d) == 1 else ''})" for d in map(self.dims, self.params)]
+        texts = [
+            f"({', '.join(d)}{',' if len(d) == 1 else ''})" for d in map(self.dims, self.params)
+        ]
         if len(texts) == 1:
             return f"({texts[0]},)"
         return "\n    ".join(broken("shapes = (", texts, ")")).removeprefix("shapes = ")
@@ -80,8 +82,14 @@ class Parameters:
 
     def _init_doc(self) -> str:
         kinds = dict.fromkeys(self._init(v).kind for v in self.params)
-        words = {"he": "He", "xavier": "Xavier", "lecun": "LeCun", "zero": "zero",
-                 "normal": "normal", "orthogonal": "orthogonal"}
+        words = {
+            "he": "He",
+            "xavier": "Xavier",
+            "lecun": "LeCun",
+            "zero": "zero",
+            "normal": "normal",
+            "orthogonal": "orthogonal",
+        }
         return f"Draw parameters as the spec says: {', '.join(words[k] for k in kinds)}."
 
     def _init(self, var: Expr) -> Init:
@@ -137,13 +145,15 @@ class Parameters:
                     value = f'_expect("{name}", given.{name}, {words}).shape[{axis}]'
                     lines.append(f"{dim} = {value}")
         checked = [self._checked(var) for var in self.params]
-        doc = "Return params as Params, from a mapping or a sequence in the same order; check shapes."
+        doc = (
+            "Return params as Params, from a mapping or a sequence in the same order; check shapes."
+        )
         signature = "def as_params(params: ParamsLike) -> Params:"
         return Function(signature, doc, indented([*lines, *broken("return Params(", checked, ")")]))
 
     def _checked(self, var: Expr) -> str:
         name = self.names[var]
-        return f'{name}=_expect({", ".join([f"{chr(34)}{name}{chr(34)}", f"given.{name}", *self.dims(var)])})'
+        return f"{name}=_expect({', '.join([f'{chr(34)}{name}{chr(34)}', f'given.{name}', *self.dims(var)])})"
 
     def sample(self, data: Sequence[Expr], sizes: Sequence[tuple[str, int]]) -> Function:
         """Return `sample`, which draws parameters and data of the right shapes."""
@@ -156,12 +166,17 @@ class Parameters:
             result = "return params, (\n" + "".join(f"    {v},\n" for v in values) + ")"
         doc = "Draw parameters and data of the right shapes at random, to try things out."
         lines = [*self._draw(), *head, *result.split("\n")]
-        return Function(self._signature("tuple[Params, tuple[Any, ...]]", sizes), doc, indented(lines))
+        return Function(
+            self._signature("tuple[Params, tuple[Any, ...]]", sizes), doc, indented(lines)
+        )
 
     def sample_data(self, data: Sequence[Expr], sizes: Sequence[tuple[str, int]]) -> Function:
         """Return `sample` of an identity, which draws its arguments."""
         values = [self._datum(v) for v in data]
-        lines = [*self._draw(), *broken("return (", values if len(values) > 1 else [f"{values[0]},"], ")")]
+        lines = [
+            *self._draw(),
+            *broken("return (", values if len(values) > 1 else [f"{values[0]},"], ")"),
+        ]
         doc = "Draw arguments of the right shapes at random, to try things out."
         return Function(self._signature("tuple[Any, ...]", sizes), doc, indented(lines))
 
@@ -172,7 +187,9 @@ class Parameters:
         return wrapped("def sample(", arguments, f") -> {kind}:")
 
     def _draw(self) -> list[str]:
-        law = "rng.uniform(0.5, 1.5, shape)" if self.trial.positive else "rng.standard_normal(shape)"
+        law = (
+            "rng.uniform(0.5, 1.5, shape)" if self.trial.positive else "rng.standard_normal(shape)"
+        )
         return [
             "",
             "def draw(*shape: int) -> Array:",
@@ -182,6 +199,6 @@ class Parameters:
 
     def _datum(self, var: Expr) -> str:
         dims = self.dims(var)
-        if var.op.encoding == "one_hot":  # type: ignore[attr-defined]
+        if symbol(var).encoding == "one_hot":
             return f"rng.integers(0, {self._dim(var.shape[-1])}, {dims[0]})"
         return f"draw({', '.join(dims)})"

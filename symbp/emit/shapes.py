@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from symbp.ir import Dim, Expr, Variable
+from symbp.ir import Dim, Expr, Variable, symbol
 
 
 def dim_text(dim: Dim) -> str:
@@ -13,7 +13,7 @@ def dim_text(dim: Dim) -> str:
 def shape_tuple(var: Expr) -> str:
     """Return the shape of an array as a tuple's text: `(N, 784)`; class indices have no class axis."""
     assert isinstance(var.op, Variable)
-    dims = var.shape[:-1] if var.op.encoding == "one_hot" else var.shape
+    dims = var.shape[:-1] if symbol(var).encoding == "one_hot" else var.shape
     texts = [dim_text(dim) for dim in dims]
     return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
 

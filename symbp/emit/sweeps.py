@@ -7,7 +7,7 @@ from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body, is_split
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.text import broken, indented, tuple_text, wrapped
-from symbp.ir import Binding, Expr, Variable, name_of, variables
+from symbp.ir import Binding, Expr, Variable, name_of, symbol, variables
 from symbp.lower.schedule import ABOUT_LOSS, KEEPERS, Schedule, sizes_for
 from symbp.ops.linear import rational
 
@@ -62,7 +62,7 @@ class Sweep:
         if self.name != "tangent":
             return []
         inputs = {name_of(v) for v in self.schedule.program.inputs}
-        dots = [v for v in self.schedule.reads(self.name) if v.op.of in inputs]  # type: ignore[attr-defined]
+        dots = [v for v in self.schedule.reads(self.name) if symbol(v).of in inputs]
         scalars = [v for v in dots if any(not self._may_split(line, v) for line in self.lines)]
         return [v for dot in scalars if (v := self.schedule.model(dot)) is not None]
 
@@ -87,7 +87,7 @@ class Sweep:
     def _optional(self) -> list[Expr]:
         """Return the tangents of inputs, which a caller may leave out."""
         inputs = {name_of(v) for v in self.schedule.program.inputs}
-        return [v for v in self.named if v.op.role == "tangent" and v.op.of in inputs]  # type: ignore[attr-defined]
+        return [v for v in self.named if symbol(v).role == "tangent" and symbol(v).of in inputs]
 
     def signature(self) -> list[str]:
         """Return the arguments with their types."""
@@ -99,7 +99,7 @@ class Sweep:
         """Return the type of an argument."""
         if var in self.optional:
             return "Array | None"
-        return "Labels" if var.op.encoding == "one_hot" else "Array"  # type: ignore[attr-defined]
+        return "Labels" if symbol(var).encoding == "one_hot" else "Array"
 
     def arguments(self) -> list[str]:
         """Return the arguments of a call."""
@@ -149,8 +149,10 @@ class Sweep:
         line = f"return {value}, {kept}"
         if len(line) <= 96:
             return [line], f"tuple[{kind}, Tape]"
-        return [*broken("tape = (", [self.names[v] for v in self.keeps], ")"),
-                f"return {value}, tape"], f"tuple[{kind}, Tape]"
+        return [
+            *broken("tape = (", [self.names[v] for v in self.keeps], ")"),
+            f"return {value}, tape",
+        ], f"tuple[{kind}, Tape]"
 
     def _gradients(self) -> list[str]:
         """Return the fields of a gradient; an array that is not ours alone is copied."""
@@ -181,14 +183,12 @@ class Sweep:
         return lines
 
 
-def count_line(
-    lines: Sequence[Binding], needs: Sequence[Expr], names: Identifiers
-) -> list[str]:
+def count_line(lines: Sequence[Binding], needs: Sequence[Expr], names: Identifiers) -> list[str]:
     """Return the line that counts the examples, where a statement divides by their number."""
-    weighted = [v for line in lines for v in variables(line.expr) if v.op.role == "weight"]  # type: ignore[attr-defined]
+    weighted = [v for line in lines for v in variables(line.expr) if symbol(v).role == "weight"]
     if not weighted:
         return []
-    several = next(v for v in needs if v.op.batched)  # type: ignore[attr-defined]
+    several = next(v for v in needs if symbol(v).batched)
     size = f"len({names[several]})" if several.rank > 1 else f"np.size({names[several]})"
     return [f"{names.count} = max({size}, 1)"]
 

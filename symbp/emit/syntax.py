@@ -79,7 +79,7 @@ def template(text: str, values: Mapping[str, ast.expr]) -> ast.expr:
 
     plain = text
     for key in values:
-        plain = plain.replace("{%s}" % key, f"_place_{key}")
+        plain = plain.replace(f"{{{key}}}", f"_place_{key}")
     filled = Fill().visit(ast.parse(plain, mode="eval"))
     assert isinstance(filled, ast.Expression)
     return filled.body

@@ -1,4 +1,4 @@
-"""Text of lists that may be long: on one line where it fits, else broken as the formatter breaks."""
+"""Text of lists that may be long: one line where it fits, else broken as the formatter does."""
 
 from collections.abc import Sequence
 

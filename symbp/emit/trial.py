@@ -54,7 +54,9 @@ def draw(choice: Trial, var: Expr, rng: np.random.Generator) -> Array:
     """Return values for a variable, for one example."""
     shape = [d if isinstance(d, int) else int(d.subs(choice.sizes)) for d in var.shape]
     spread = max(shape[1:], default=1) ** 0.5
-    return (rng.uniform(0.5, 1.5, shape) if choice.positive else rng.standard_normal(shape)) / spread
+    return (
+        rng.uniform(0.5, 1.5, shape) if choice.positive else rng.standard_normal(shape)
+    ) / spread
 
 
 def _is_moderate(program: Program, choice: Trial, seed: int) -> bool:

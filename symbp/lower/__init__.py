@@ -1,0 +1,1 @@
+"""From a derivation to a schedule: batches, shared parts, order and storage."""

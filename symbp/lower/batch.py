@@ -22,9 +22,7 @@ class Batch:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.sizes: dict[sp.Expr, int] = {
-            size_symbol(name): value
-            for name, value in program.sizes.items()
-            if value is not None
+            size_symbol(name): value for name, value in program.sizes.items() if value is not None
         }
         self.known: dict[Expr, Expr] = {}
 
@@ -53,5 +51,3 @@ class Batch:
             assert isinstance(var.op, Variable)
             self.known[var] = rename(var, dims=(EXAMPLES, *var.shape))
         return self.known[var]
-
-

@@ -18,7 +18,7 @@ def size_of(dim: Dim) -> int:
     """Return a size as a number."""
     if isinstance(dim, int):
         return dim
-    value = dim.subs({symbol: TYPICAL for symbol in dim.free_symbols})
+    value = dim.subs(dict.fromkeys(dim.free_symbols, TYPICAL))
     return int(value)
 
 

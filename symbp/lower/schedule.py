@@ -1,8 +1,8 @@
 """The schedule of a module: batched sweeps, and what each hands on to the next.
 
-    tape       what the primal sweep keeps for later sweeps, inputs among it
-    saved      what the loss keeps                      bars    what the adjoint sweep keeps
-    tape_dot   what the tangent sweep keeps             saved_dot    what the loss's tangent keeps
+tape       what the primal sweep keeps for later sweeps, inputs among it
+saved      what the loss keeps                      bars    what the adjoint sweep keeps
+tape_dot   what the tangent sweep keeps             saved_dot    what the loss's tangent keeps
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,19 @@ import sympy as sp
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import dot
 from symbp.derive.reverse import bar
-from symbp.ir import Binding, Dim, Expr, Program, Size, Variable, Words, name_of, variables, walk
+from symbp.ir import (
+    Binding,
+    Dim,
+    Expr,
+    Program,
+    Size,
+    Variable,
+    Words,
+    name_of,
+    symbol,
+    variables,
+    walk,
+)
 from symbp.lower.batch import Batch
 from symbp.lower.sections import Entry, Sections, sections
 from symbp.lower.share import BEFORE, Sweeps, share, without_aliases
@@ -111,8 +123,9 @@ class Schedule:
             return []
         seeds = {
             "loss_bar": [e.seed for e in self.entries.values() if e.by_loss],
-            "head_bar": [e.seed for v, e in self.entries.items()
-                         if e.by_output and v is not output],
+            "head_bar": [
+                e.seed for v, e in self.entries.items() if e.by_output and v is not output
+            ],
         }
         if loss is None:
             seeds["loss_bar"] = []
@@ -160,7 +173,7 @@ def reads(lines: Iterable[Binding]) -> list[Expr]:
     for line in lines:
         found.update(dict.fromkeys(v for v in variables(line.expr) if v not in made))
         made.add(line.target)
-    return [v for v in found if isinstance(v.op, Variable) and v.op.role != "weight"]
+    return [v for v in found if isinstance(v.op, Variable) and symbol(v).role != "weight"]
 
 
 def schedule(derivation: Derivation) -> Schedule:
@@ -237,8 +250,12 @@ def _returned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> 
     bars = [bar(v) for v in (*program.params, *program.inputs, *program.wrt)]
     output = program.output if program.output is not None else program.result
     mine = [batch.name(v) for v in (*seeds, *bars, output, dot(output))]
-    second = [b.target for name in ("loss_bar_dot", "adjoint_dot") for b in sweeps[name]
-              if b.name.removesuffix("_dot") in {name_of(v) for v in (*seeds, *bars)}]
+    second = [
+        b.target
+        for name in ("loss_bar_dot", "adjoint_dot")
+        for b in sweeps[name]
+        if b.name.removesuffix("_dot") in {name_of(v) for v in (*seeds, *bars)}
+    ]
     return [*mine, *second, *last, *dots]
 
 
@@ -275,6 +292,4 @@ ABOUT_LOSS = ("loss", "loss_dot", "loss_bar", "head_bar", "loss_bar_dot")
 
 
 def _is_given(var: Expr) -> bool:
-    return isinstance(var.op, Variable) and var.op.role in ("input", "const")
-
-
+    return isinstance(var.op, Variable) and symbol(var).role in ("input", "const")

@@ -1,10 +1,10 @@
 """The lines of a derivation, sorted into the sweeps that the emitted functions are made of.
 
-    primal       the lines that the output needs          tangent      their tangents
-    loss         the lines that the loss needs besides    loss_dot     their tangents
-    loss_bar     the adjoints that the loss gives         adjoint      these pulled back
-    head_bar     those that the output's seed gives       inputs_bar   what only x_bar needs
-    …_bar_dot    forward over reverse
+primal       the lines that the output needs          tangent      their tangents
+loss         the lines that the loss needs besides    loss_dot     their tangents
+loss_bar     the adjoints that the loss gives         adjoint      these pulled back
+head_bar     those that the output's seed gives       inputs_bar   what only x_bar needs
+…_bar_dot    forward over reverse
 
 """
 
@@ -105,8 +105,10 @@ def _tangents(
         dots = {v: dot(v) for b in joined for v in variables(b.expr) if _has_dot(v, steps, program)}
         known = Lines(program.bindings)
         last = tangents_of(tuple(joined), dots, known)
-        found[1] = (*(b for b in found[1] if b.name != f"{name_of(program.loss)}_dot"),
-                    *(Binding(step.target, step.expr) for step in last))
+        found[1] = (
+            *(b for b in found[1] if b.name != f"{name_of(program.loss)}_dot"),
+            *(Binding(step.target, step.expr) for step in last),
+        )
     output = program.output if program.output is not None else program.result
     results = [[dot(output)], [dot(program.loss)] if loss and program.loss is not None else []]
     return _completed(found[0], results[0]), _completed(found[1], results[1])
@@ -195,7 +197,11 @@ class _Adjoints:
         if is_given:
             rule = add(*inside) if inside else zeros(*of.shape)
             return [Binding(step.target, self._simplify(step.target, rule))]
-        return [Binding(step.target, self._simplify(step.target, add(seed, *inside)))] if inside else []
+        return (
+            [Binding(step.target, self._simplify(step.target, add(seed, *inside)))]
+            if inside
+            else []
+        )
 
     def _given_by(self, seed: Expr, terms: list[Expr], section: list[Binding]) -> bool:
         if terms:

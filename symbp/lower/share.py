@@ -109,7 +109,9 @@ def _select_outside(part: Expr) -> Expr | None:
         return None
     for k, arg in enumerate(part.args):
         if arg.op is SELECT and op.words[k] == op.out:
-            rest = [(a, w) for j, (a, w) in enumerate(zip(part.args, op.words, strict=True)) if j != k]
+            rest = [
+                (a, w) for j, (a, w) in enumerate(zip(part.args, op.words, strict=True)) if j != k
+            ]
             dims = dict(enumerate(op.dims))
             condition, *choices = arg.args
             taken = [product([*rest, (choice, op.out)], op.out, dims) for choice in choices]

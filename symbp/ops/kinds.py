@@ -44,11 +44,13 @@ class Elementwise(Op):
         return all(slope == 0 for slope in self.slopes)
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         if len(args) != len(self.slopes) or len({arg.shape for arg in args}) != 1:
             raise ValueError(f"{self.name} of shapes {[arg.shape for arg in args]}")
         return args[0].shape
 
     def canonical(self, args: Sequence[Expr]) -> str:
+        """Return a text that is equal for equal values."""
         exponent = "" if self.exponent is None else f"^{self.exponent}"
         return f"{self.name}{exponent}({','.join(arg.digest for arg in args)})"
 
@@ -78,12 +80,14 @@ class Nonlinear(Op):
     leading: int = 0
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         (arg,) = args
         if len(arg.shape) != self.rank + self.leading:
             raise ValueError(f"{self.name} of an argument of shape {arg.shape}")
         return arg.shape[: self.leading] + self.result(arg.shape[self.leading :])
 
     def canonical(self, args: Sequence[Expr]) -> str:
+        """Return a text that is equal for equal values."""
         return f"{self.name}/{self.leading}({args[0].digest})"
 
     def __str__(self) -> str:
@@ -97,6 +101,7 @@ class Largest(Op):
     name: str = "largest"
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         return args[0].shape[:-1]
 
 
@@ -111,6 +116,7 @@ class Merge(Op):
     name: str = "merge"
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         return tuple(_product([args[0].shape[axis] for axis in group]) for group in self.groups)
 
 
@@ -123,6 +129,7 @@ class Split(Op):
     name: str = "split"
 
     def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
         return self.dims
 
 

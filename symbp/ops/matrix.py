@@ -34,7 +34,7 @@ def _square(dims: Shape) -> Shape:
 
 
 def softmax(z: Expr) -> Expr:
-    """Return softmax(z) of a vector."""
+    """Return the softmax of a vector."""
     return node(SOFTMAX, z)
 
 
@@ -91,5 +91,3 @@ LOG_DETERMINANT = Nonlinear(
 MATRIX_FUNCTIONS = {
     op.name: op for op in (SOFTMAX, LOGSUMEXP, LOG_SOFTMAX, INVERSE, DETERMINANT, LOG_DETERMINANT)
 }
-
-

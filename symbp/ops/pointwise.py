@@ -160,15 +160,17 @@ _GAUSS = sp.exp(-(Z**2) / 2) / sp.sqrt(2 * sp.pi)
 gelu = scalar_function("gelu", _fixed(_PHI + Z * _GAUSS))
 silu = scalar_function("silu", _fixed(sigmoid(Z) + H * (1 - sigmoid(Z))))
 elu = scalar_function("elu", _fixed(_step(Z > 0, 1, H + 1)))
-selu = scalar_function(
-    "selu", _fixed(_step(Z > 0, _SELU_SCALE, H + _SELU_SCALE * _SELU_ALPHA))
-)
+selu = scalar_function("selu", _fixed(_step(Z > 0, _SELU_SCALE, H + _SELU_SCALE * _SELU_ALPHA)))
 leaky_relu = scalar_function("leaky_relu", _fixed(_step(Z > 0, 1, W), _step(Z > 0, 0, Z)))
 
 GELU = elementwise(gelu, Z * _PHI, _PHI + Z * _GAUSS)
 SILU = elementwise(silu, Z * sigmoid(Z), sigmoid(Z) + H * (1 - sigmoid(Z)))
 ELU = elementwise(
-    elu, _step(Z > 0, Z, sp.exp(Z) - 1), _step(Z > 0, 1, H + 1), code="_elu({z})", helper="elu",
+    elu,
+    _step(Z > 0, Z, sp.exp(Z) - 1),
+    _step(Z > 0, 1, H + 1),
+    code="_elu({z})",
+    helper="elu",
     analytic=False,
 )
 SELU = elementwise(

@@ -53,7 +53,7 @@ def _joins(before: sp.Rational, exponent: sp.Rational) -> bool:
     if exponent.is_integer:
         return True
     joined = before * exponent
-    return before.p % 2 == 1 or (joined.is_integer and joined.p % 2 == 0)
+    return bool(before.p % 2 == 1 or (joined.is_integer and joined.p % 2 == 0))
 
 
 def _open(base: Expr, exponent: sp.Rational) -> Expr | None:

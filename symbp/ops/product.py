@@ -46,7 +46,9 @@ def product(factors: Iterable[Factor], out: Word, sizes: dict[int, Dim] | None =
     coefficient, merged = _count(merged, out, opened)
     if len(merged) == 1 and merged[0][1] == out and len(set(out)) == len(out):
         return scale(coefficient, merged[0][0])
-    letters = {i: k for k, i in enumerate(dict.fromkeys([i for _, w in merged for i in w] + [*out]))}
+    letters = {
+        i: k for k, i in enumerate(dict.fromkeys([i for _, w in merged for i in w] + [*out]))
+    }
     op = Words(
         tuple(tuple(letters[i] for i in word) for _, word in merged),
         tuple(letters[i] for i in out),
@@ -126,9 +128,7 @@ def _merge(factors: Sequence[Factor]) -> list[Factor]:
     return merged
 
 
-def _count(
-    factors: list[Factor], out: Word, opened: _Opened
-) -> tuple[Fraction, list[Factor]]:
+def _count(factors: list[Factor], out: Word, opened: _Opened) -> tuple[Fraction, list[Factor]]:
     """Replace a sum over a letter that no factor has by the number of its terms."""
     used = {letter for _, word in factors for letter in word} | set(out)
     coefficient = opened.coefficient

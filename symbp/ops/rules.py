@@ -7,7 +7,7 @@ sweeps over the lines of a program are in `derive/`.
 
 from collections.abc import Collection, Mapping
 
-from symbp.ir import Examples, Expr, Op, Sum, Variable, Words, node, variable, walk
+from symbp.ir import Examples, Expr, Op, Sum, Words, node, variable, walk
 from symbp.ops.kinds import Elementwise, Merge, Nonlinear, Split
 from symbp.ops.linear import add, combine, is_zero, zeros
 from symbp.ops.product import hadamard, product
@@ -101,7 +101,9 @@ def _no_rule(op: Op) -> TypeError:
 
 def _differential(part: Expr, op: Nonlinear, dz: Expr) -> Expr:
     z, p, direction = _core(part, op)
-    return _instantiate(op, op.differential(direction, z, p), {z: part.args[0], p: part, direction: dz})
+    return _instantiate(
+        op, op.differential(direction, z, p), {z: part.args[0], p: part, direction: dz}
+    )
 
 
 def _transposed_differential(part: Expr, op: Nonlinear, bar: Expr) -> Expr:
