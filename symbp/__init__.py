@@ -1,1 +1,82 @@
-"""symbp derives reverse and forward mode step by step and writes the gradient as NumPy code."""
+"""symbp derives reverse and forward mode step by step and writes the gradient as NumPy code.
+
+    program = symbp.load("mlp.symbp")        # or symbp.parse(text), symbp.from_sympy(loss, …)
+    derivation = symbp.derive(program)       # .gradient("W"), .steps, .latex(), .unicode()
+    text = symbp.emit(derivation)            # a NumPy module as text
+    module = symbp.compile(derivation)       # the same, imported
+    symbp.certify(module)                    # every derivative against differences
+
+What is public is imported when it is first used, so that `symbp --help` need not wait for SymPy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symbp.api import Derivation, Formula, Line
+    from symbp.check import Certificate, certify, judge
+    from symbp.errors import SpecError, SymbpError
+    from symbp.ir import Program
+    from symbp.pipeline import compile_module as compile
+    from symbp.pipeline import derive, emit
+    from symbp.spec import expression, load, parse
+    from symbp.spec.from_sympy import from_sympy
+    from symbp.spec.to_sympy import to_sympy
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "Certificate": "symbp.check",
+    "Derivation": "symbp.api",
+    "Formula": "symbp.api",
+    "Line": "symbp.api",
+    "Program": "symbp.ir",
+    "SpecError": "symbp.errors",
+    "SymbpError": "symbp.errors",
+    "certify": "symbp.check",
+    "compile": "symbp.pipeline:compile_module",
+    "derive": "symbp.pipeline",
+    "emit": "symbp.pipeline",
+    "expression": "symbp.spec",
+    "from_sympy": "symbp.spec.from_sympy",
+    "judge": "symbp.check",
+    "load": "symbp.spec",
+    "parse": "symbp.spec",
+    "to_sympy": "symbp.spec.to_sympy",
+}
+
+__all__ = [
+    "Certificate",
+    "Derivation",
+    "Formula",
+    "Line",
+    "Program",
+    "SpecError",
+    "SymbpError",
+    "certify",
+    "compile",
+    "derive",
+    "emit",
+    "expression",
+    "from_sympy",
+    "judge",
+    "load",
+    "parse",
+    "to_sympy",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'symbp' has no attribute {name!r}")
+    module, _, other = _PLACES[name].partition(":")
+    if name == "derive":
+        import_module("symbp.derive")  # the folder of that name must not replace the function later
+    value = getattr(import_module(module), other or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

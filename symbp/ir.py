@@ -218,7 +218,7 @@ class Words(Op):
 
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
-        return min(self._spelled(args, order) for order in _orders([arg.digest for arg in args]))
+        return min(self._spelled(args, order) for order in _orders(_colours(self, args)))
 
     def _spelled(self, args: Sequence[Expr], order: Sequence[int]) -> str:
         """Return the words with the factors in an order, letters numbered as they are met."""
@@ -235,15 +235,39 @@ class Words(Op):
         return f"{words}->{''.join(spell[i] for i in self.out)}"
 
 
-def _orders(digests: Sequence[str]) -> Iterator[Sequence[int]]:
-    """Yield the sorted order of factors, and where equal factors stand, their other orders."""
-    order = sorted(range(len(digests)), key=lambda k: digests[k])
-    groups = [list(group) for _, group in groupby(order, key=lambda k: digests[k])]
-    if max(map(len, groups), default=1) > 4:  # beyond four equal factors one order must do
+def _orders(colours: Sequence[str]) -> Iterator[Sequence[int]]:
+    """Yield the sorted order of factors, and where equal ones stand, their other orders."""
+    order = sorted(range(len(colours)), key=lambda k: colours[k])
+    groups = [list(group) for _, group in groupby(order, key=lambda k: colours[k])]
+    if max(map(len, groups), default=1) > 4:  # beyond four alike one order must do
         yield order
         return
     for chosen in iterate(*(permutations(group) for group in groups)):
         yield [k for group in chosen for k in group]
+
+
+def _colours(op: Words, args: Sequence[Expr]) -> list[str]:
+    """Return texts that tell factors apart by what they are and how they hang together.
+
+    Equal values are told apart by their letters' neighbours, refined as often as there are
+    factors (Weisfeiler & Leman 1968).
+    """
+    colours = [arg.digest for arg in args]
+    if len(set(colours)) == len(colours):
+        return colours
+    places = {letter: [f"out{k}" for k, i in enumerate(op.out) if i == letter]
+              for letter in range(len(op.dims))}  # fmt: skip
+    for _ in args:
+        seen = {letter: list(ends) for letter, ends in places.items()}
+        for colour, word in zip(colours, op.words, strict=True):
+            for axis, letter in enumerate(word):
+                seen[letter].append(f"{colour}.{axis}")
+        letters = {letter: "+".join(sorted(ends)) for letter, ends in seen.items()}
+        texts = [
+            "|".join([c, *(letters[i] for i in w)]) for c, w in zip(colours, op.words, strict=True)
+        ]
+        colours = [blake2b(text.encode(), digest_size=8).hexdigest() for text in texts]
+    return colours
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from symbp.ir import Expr, Program, name_of
+from symbp.ir import Expr, Program, name_of, symbol
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,9 @@ class Derivation:
                 return step
         raise KeyError(name)
 
-    def gradient(self, name: str) -> Step:
+    def step_of_gradient(self, name: str) -> Step:
         """Return the line of ∂result/∂name.  Raises KeyError where there is none."""
-        return self.step(f"{name}_bar")
+        for step in self.adjoint:
+            if symbol(step.target).of == name:
+                return step
+        raise KeyError(name)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation, Step
+from symbp.derive.forward import dot
 from symbp.derive.reverse import WEIGHT, bar
 from symbp.ir import Examples, Expr, name_of, symbol, variables
 from symbp.ops.kinds import Elementwise
@@ -32,7 +33,7 @@ def read(derivation: Derivation) -> Reading:
     hidden = {step.target: step.expr for step in plain.primal if not step.shown}
     primal = _written_in(plain.primal, hidden)
     tangent_hidden = {s.target: s.expr for s in plain.tangent if not s.shown}
-    tangent = _written_in(plain.tangent, {**hidden, **tangent_hidden})
+    tangent = _written_in(plain.tangent, {**hidden, **tangent_hidden, **_unit(derivation)})
     given = {name_of(v) for v in derivation.program.given}
     short = {
         s.target: s.expr for s in plain.adjoint if not s.shown and symbol(s.target).of not in given
@@ -40,6 +41,14 @@ def read(derivation: Derivation) -> Reading:
     adjoint = _written_in(plain.adjoint, {**hidden, **short})
     fused = _fused(adjoint, derivation)
     return Reading(primal, _written_in(adjoint, fused), tangent)
+
+
+def _unit(derivation: Derivation) -> dict[Expr, Expr]:
+    """Return the tangent 1 of the one scalar that everything is differentiated by, if it is so."""
+    program = derivation.program
+    if program.params or len(program.wrt) != 1 or program.wrt[0].rank:
+        return {}
+    return {dot(program.wrt[0]): number(1)}
 
 
 def for_one_example(derivation: Derivation) -> Derivation:
@@ -73,13 +82,15 @@ def _written_in(steps: Sequence[Step], values: dict[Expr, Expr]) -> tuple[Step, 
     full: dict[Expr, Expr] = {}
     for target, expr in values.items():
         full[target] = substitute(expr, full)
+    laws = {step.target: step.law for step in steps if step.target in values}
     made = []
     for step in steps:
         if step.target in values:
             continue
+        law = laws.get(step.expr, step.law)
         paths = tuple(replace(path, term=substitute(path.term, full)) for path in step.paths)
         expr, rule = substitute(step.expr, full), substitute(step.rule, full)
-        made.append(replace(step, expr=expr, rule=rule, paths=paths))
+        made.append(replace(step, expr=expr, rule=rule, paths=paths, law=law))
     return tuple(made)
 
 

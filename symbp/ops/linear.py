@@ -25,7 +25,8 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
     """Return Σ c·a in normal form.
 
     Nested sums are opened, like terms joined, zeros dropped, positive terms put first, and a
-    factor that all terms share is taken out: 2a - 2b is 2(a - b).
+    factor that all terms share is taken out: 2a - 2b is 2(a - b).  A transpose that most terms
+    have is taken out as well: Bᵀ Aᵀ + Cᵀ is (A B + C)ᵀ.
     """
     total: dict[str, tuple[Fraction, Expr]] = {}
     for coefficient, term in terms:
@@ -42,7 +43,22 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
     common = abs(kept[0][0]) if kept else Fraction(1)
     if len(kept) > 1 and common != 1 and all(abs(c) == common for c, _ in kept):
         return node(Sum((common,), shape), _sum([(c / common, arg) for c, arg in kept], shape))
+    if len(kept) > 1 and len(shape) == 2:
+        turned = [(c, _transposed(arg)) for c, arg in kept]
+        if sum(arg.size for _, arg in turned) < sum(arg.size for _, arg in kept):
+            return _transposed(combine(turned, shape[::-1]))
     return _sum(kept, shape)
+
+
+def _transposed(term: Expr) -> Expr:
+    """Return the transpose of a matrix; of a product, the same words with the result turned."""
+    op = term.op
+    if not isinstance(op, Words):
+        return node(Words(((0, 1),), (1, 0), term.shape), term)
+    out = op.out[::-1]
+    if op.words == (out,):
+        return term.args[0]
+    return node(Words(op.words, out, op.dims), *term.args)
 
 
 def _turned(coefficient: Fraction, term: Expr) -> tuple[Fraction, Expr]:
