@@ -9,7 +9,9 @@
 What is public is imported when it is first used, so that `symbp --help` need not wait for SymPy.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -71,8 +73,6 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module 'symbp' has no attribute {name!r}")
     module, _, other = _PLACES[name].partition(":")
-    if name == "derive":
-        import_module("symbp.derive")  # the folder of that name must not replace the function later
     value = getattr(import_module(module), other or name)
     globals()[name] = value
     return value
@@ -80,3 +80,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+class _Public(ModuleType):
+    """The package, whose functions `derive` and `emit` are not hidden by the folders so named."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in _PLACES):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Public

@@ -84,7 +84,7 @@ def _noted(steps: Sequence[Step], program: Program, format: Format) -> tuple[Ste
             through = [name(path.consumer) for path in step.paths]
             listed = f"{', '.join(through[:-1])} and {through[-1]}"
             result, count = name(program.result), len(through)
-            note = f"{name(var)} reaches {result} along {count} paths, through {listed}: they add."
+            note = f"{name(var)} reaches {result} along {count} paths, through {listed}: their terms add."
             step = replace(step, note=note)
         made.append(step)
     return tuple(made)

@@ -253,7 +253,8 @@ def _term(grow: Grower) -> tuple[str, bool]:
         text, batched = grow.expression((), 2)
         return f"({text})^2" if grow.integer(0, 1) else f"({text})", batched
     n, target = grow.dim(), grow.names.pop()
-    a, _ = grow.expression((n,), grow.integer(0, 1))
+    a, batched = grow.expression((n,), grow.integer(0, 1))
+    kind = "squared" if kind == "labels" and not batched else kind
     one_hot = "one_hot " if kind == "labels" else ""
     grow.spec.declarations.append(f"target {target} : {one_hot}{n}")
     form = {

@@ -14,8 +14,10 @@ from symbp.check.judge import align, gradient_rows
 from symbp.check.measure import (
     METHODS,
     Array,
+    Function,
     complex_step_works,
     flatten,
+    gradient_row,
     section,
     worst_row,
 )
@@ -98,6 +100,7 @@ def network_rows(network: Network) -> list[Row]:
         rows += attempt(Subject("all", "gradient", method), _gradient, network, subjects)
     if network.has("loss_and_dot"):
         rows += attempt(Subject("all", "loss_and_dot", method), _loss_and_dot, network, method)
+    rows += _input_gradients(network, method)
     forward = _forward(network, method) if network.has("forward") else None
     if forward is not None and forward.tangent is not None:
         rows += attempt(Subject("all", "jvp", method), tangent_rows, forward, "jvp", network.seed)
@@ -109,6 +112,27 @@ def network_rows(network: Network) -> list[Row]:
     if network.has("hvp"):
         rows += attempt(Subject("all", "hvp", method), hessian_rows, network, method)
     return rows + attempt(Subject("all", "value", EXACT), value_rows, network)
+
+
+def _input_gradients(network: Network, method: str) -> list[Row]:
+    """Judge each `grad_x(params, *data)`, ∂loss/∂x, of the inputs that have one."""
+    rows: list[Row] = []
+    count = len(arrays(network.params))
+    for slot in _input_slots(network, method):
+        function = getattr(network.module, f"grad_{slot.name}", None)
+        if function is None or not network.has("loss"):
+            continue
+
+        def judged(slot: Slot = slot, function: Function = function) -> list[Row]:
+            loss = section(network.module.loss, network.args, [slot.leaf], slot.free)
+            leaf = arrays(network.args)[slot.leaf]
+            heading = Subject(slot.name, "gradient", slot.method)
+            floor = FLOOR * extent(network.module.loss(*network.args))
+            ours = np.asarray(function(*transform(network.args, np.array)))
+            return [gradient_row(heading, loss, leaf, ours, floor=floor, seed=slot.leaf - count)]
+
+        rows += attempt(Subject(slot.name, "gradient", slot.method), judged)
+    return rows
 
 
 def network_calls(module: ModuleType, args: tuple[Any, ...]) -> list[Call]:
@@ -126,6 +150,7 @@ def network_calls(module: ModuleType, args: tuple[Any, ...]) -> list[Call]:
     }
     if not hasattr(module, "FORWARD_ARGS"):
         found = {name: a for name, a in found.items() if name not in ("forward", "jvp")}
+    found |= {name: args for name in vars(module) if name.startswith("grad_")}
     calls = [Call(k, getattr(module, k), tuple(a)) for k, a in found.items() if hasattr(module, k)]
     if network.has("forward", "vjp", "FORWARD_ARGS"):
         cotangent = random_like(module.forward(*transform(network.primal, np.array)), rng)

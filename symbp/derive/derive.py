@@ -43,8 +43,8 @@ def _warnings(program: Program, adjoint: tuple[Step, ...]) -> tuple[str, ...]:
         for part in walk(binding.expr):
             if isinstance(part.op, Elementwise) and part.op.flat:
                 found.append(
-                    f"{part.op.name} in the line {binding.name} is flat: its slope is 0 wherever it "
-                    "has one, so no gradient passes through it (001 problem 7.8)."
+                    f"{part.op.name} in the line {binding.name} is flat: its slope is 0 wherever "
+                    "it has one, so no gradient passes through it (001 problem 7.8)."
                 )
     wrt = {name_of(v) for v in program.wrt}
     for step in adjoint:

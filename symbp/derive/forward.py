@@ -40,7 +40,11 @@ def tangents_of(
 
 
 def moving(program: Program) -> tuple[Expr, ...]:
-    """Return what tangents are given for: parameters and inputs, or just what `wrt` names."""
+    """Return what tangents are given for: the inputs of a network, and what `wrt` names.
+
+    A parameter that `wrt` does not name is frozen: a constant to every derivative.
+    """
     if program.kind == "identity" or not program.params:
         return program.wrt
-    return tuple(dict.fromkeys((*program.params, *program.inputs, *program.wrt)))
+    free = (v for v in program.params if v in program.wrt)
+    return tuple(dict.fromkeys((*free, *program.inputs, *program.wrt)))

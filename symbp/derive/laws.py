@@ -22,14 +22,18 @@ def law_between(expr: Expr, var: Expr) -> str:
 
     Sums pass an adjoint on as it is and are cited only where nothing else is on the way.
     """
-    below: dict[Expr, bool] = {}
-    found: list[str] = []
+    found: dict[Expr, dict[str, None]] = {}
     for part in walk(expr):
-        below[part] = part is var or any(below[arg] for arg in part.args)
+        if part is var:
+            found[part] = {"": None}
+            continue
+        inner = {law: None for arg in part.args for law in found.get(arg, ())}
         kind = _kind(part)
-        if below[part] and part is not var and kind and kind != "sum":
-            found.append(kind)
-    return " of ".join(dict.fromkeys(reversed(found))) or "sum"
+        if kind in ("", "sum"):
+            found[part] = inner
+        else:
+            found[part] = {" of ".join(filter(None, (kind, law))): None for law in inner}
+    return " + ".join(filter(None, found[expr])) or "sum"
 
 
 def _kind(part: Expr) -> str:

@@ -9,6 +9,7 @@ short as its name would be (`f − y`) gets a line that is not shown: a reader s
 from collections import Counter
 from dataclasses import replace
 
+from symbp.derive.forward import moving
 from symbp.ir import Binding, Examples, Expr, Program, Sum, Words, is_variable, variable, walk
 from symbp.ops.kinds import Elementwise, H, Nonlinear
 from symbp.ops.linear import is_ones
@@ -27,7 +28,7 @@ class _Namer:
     def __init__(self, program: Program) -> None:
         self.lines: list[Binding] = []
         self.taken = {str(v.op) for v in program.given} | {b.name for b in program.bindings}
-        self.active = set(program.params) | set(program.inputs) | set(program.wrt)
+        self.active = set(moving(program))
         self.uses = _uses(program)
         self.named: dict[str, Expr] = {}
 

@@ -28,14 +28,21 @@ def join_examples(program: Program) -> Expr | None:
     """Return the loss of a batch: Σ over examples of w · (terms with examples) + the penalties."""
     if program.loss is None:
         return None
-    loss = program.definition(program.loss)
-    if loss is None or not loss.batched:
-        return loss
-    data = combine([(c, t) for c, t in parts(loss) if t.batched], ())
-    penalty = combine([(c, t) for c, t in parts(loss) if not t.batched], ())
+    data, penalty = loss_parts(program)
+    if is_zero(data):
+        return penalty
     weighted = hadamard(WEIGHT, data) if program.reduction == "mean" else data
     joined = node(Examples(), weighted)
     return joined if is_zero(penalty) else add(joined, penalty)
+
+
+def loss_parts(program: Program) -> tuple[Expr, Expr]:
+    """Return the terms of the loss that depend on an example, and the others, each as a sum."""
+    assert program.loss is not None
+    loss = program.definition(program.loss)
+    assert loss is not None
+    data, penalty = ([(c, t) for c, t in parts(loss) if t.batched is b] for b in (True, False))
+    return combine(data, ()), combine(penalty, ())
 
 
 def adjoint_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
@@ -48,17 +55,14 @@ def adjoint_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
     for binding in reversed(program.bindings):
         target = binding.target
         if target is result:
-            expr, seed = _seed(program, binding)
+            seeded = _seeds(program, binding)
         elif target in paths:
             steps.append(_step(target, paths[target], lines, binding.shown))
             gone = is_zero(steps[-1].expr)
-            expr, seed = binding.expr, zeros(*target.shape) if gone else bar(target)
+            seeded = [(binding.expr, zeros(*target.shape) if gone else bar(target))]
         else:
             continue
-        wanted = [var for var in variables(expr) if var in active]
-        for var, term in pullback(expr, seed, wanted).items():
-            if target.batched and not var.batched and target is not program.loss:
-                term = node(Examples(), term)
+        for var, term in _pulled(seeded, active).items():
             paths.setdefault(var, []).append(Path(target, term))
     bindings = {b.target: b.expr for b in program.bindings}
     steps = [_cite(step, bindings) for step in steps]
@@ -85,13 +89,30 @@ def _active(bindings: Iterable[Binding], sources: set[Expr]) -> set[Expr]:
     return active
 
 
-def _seed(program: Program, binding: Binding) -> tuple[Expr, Expr]:
-    """Return what the reverse sweep starts from: the loss with seed 1, or the output with ȳ."""
-    if program.loss is not None:
-        loss = join_examples(program)
-        assert loss is not None
-        return loss, number(1)
-    return binding.expr, bar(binding.target)
+def _seeds(program: Program, binding: Binding) -> list[tuple[Expr, Expr]]:
+    """Return what the reverse sweep starts from: the parts of the loss, or the output with ȳ."""
+    if program.loss is None:
+        return [(binding.expr, bar(binding.target))]
+    data, penalty = loss_parts(program)
+    weight = WEIGHT if program.reduction == "mean" else number(1)
+    return [
+        (part, seed) for part, seed in ((data, weight), (penalty, number(1))) if not is_zero(part)
+    ]
+
+
+def _pulled(seeded: Iterable[tuple[Expr, Expr]], active: set[Expr]) -> dict[Expr, Expr]:
+    """Return what expressions with their adjoints give to each variable that they read.
+
+    What an expression of every example gives to a variable that all examples share is summed.
+    """
+    terms: dict[Expr, list[Expr]] = {}
+    for expr, seed in seeded:
+        wanted = [var for var in variables(expr) if var in active]
+        for var, term in pullback(expr, seed, wanted).items():
+            shared = expr.batched and not var.batched and not is_zero(term)
+            joined = node(Examples(), term) if shared else term
+            terms.setdefault(var, []).append(joined)
+    return {var: add(*found) for var, found in terms.items()}
 
 
 def _step(var: Expr, paths: list[Path], lines: Lines, shown: bool) -> Step:

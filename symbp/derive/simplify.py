@@ -7,12 +7,25 @@ that makes it shorter: (a − y)/(a(1 − a)) · a(1 − a) = a − y.
 """
 
 from collections.abc import Iterable
+from functools import cache
 
 import sympy as sp
 
-from symbp.ir import Binding, Constant, Expr, Sum, Variable, Words, is_variable, node, walk
+from symbp.ir import (
+    Binding,
+    Constant,
+    Expr,
+    Sum,
+    Variable,
+    Words,
+    is_variable,
+    node,
+    symbol,
+    variables,
+    walk,
+)
 from symbp.ops.kinds import Elementwise
-from symbp.ops.linear import is_ones, negate, number, parts, subtract
+from symbp.ops.linear import negate, number, parts, rational, subtract
 from symbp.ops.pointwise import SIGMOID
 from symbp.ops.product import broadcast
 from symbp.ops.rewrite import rebuild, substitute
@@ -32,7 +45,7 @@ class Lines:
 
     def add(self, binding: Binding) -> None:
         """Enter a line."""
-        if binding.expr.args and not is_ones(binding.expr):
+        if binding.expr.args and rational(binding.expr) is None:
             self.by_value.setdefault(binding.expr.digest, binding.target)
 
     def simplify(self, expr: Expr) -> tuple[Expr, tuple[str, ...]]:
@@ -45,7 +58,7 @@ class Lines:
             ("cancel", cancel),
         ):
             changed = change(expr)
-            if changed is not expr and law:
+            if law and without_weight(changed).digest != without_weight(expr).digest:
                 laws.append(law)
             expr = changed
         return expr, tuple(laws)
@@ -59,6 +72,12 @@ class Lines:
             known = self.by_value.get(part.digest)
             done[part] = known or rebuild(part, tuple(done[arg] for arg in part.args))
         return done[expr]
+
+
+def without_weight(expr: Expr) -> Expr:
+    """Return an expression for one example, whose weight is 1."""
+    weights = [v for v in variables(expr) if symbol(v).role == "weight"]
+    return substitute(expr, {weight: number(1) for weight in weights}) if weights else expr
 
 
 def _reflect(expr: Expr) -> Expr:
@@ -118,11 +137,17 @@ def cancel(expr: Expr) -> Expr:
     formula = _to_formula(expr, expr, atoms)
     values = {s: a if a.rank == expr.rank else broadcast(a, *expr.shape) for a, s in atoms.items()}
     best = expr
-    for form in (sp.expand(formula), sp.factor(sp.cancel(formula))):
+    for form in _forms(formula):
         candidate = from_scalar(form, values, expr.shape)
         if _operations(candidate) < _operations(best):
             best = candidate
     return best
+
+
+@cache
+def _forms(formula: sp.Expr) -> tuple[sp.Expr, ...]:
+    """Return the forms that may be shorter; layers that are alike ask for the same."""
+    return sp.expand(formula), sp.factor(sp.cancel(formula))
 
 
 def _operations(expr: Expr) -> int:

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import sympy as sp
 
-from symbp.emit.contract import Term, multiply, reduced
+from symbp.emit.contract import Term, joined, multiply, reduced
 from symbp.emit.syntax import binary, call, literal, name, negated, ratio, subscript, template
 from symbp.errors import SymbpError
 from symbp.ir import Constant, Dim, Expr, Size, Sum, Variable, Words, symbol
@@ -25,12 +25,13 @@ class Arrays:
     """Code for expressions over named arrays.
 
     names: the Python name of each variable.  sizes: Python expressions of the symbolic sizes.
-    count: the Python name of the number of examples.
+    count: the Python name of the number of examples.  like: a name whose type numbers take.
     """
 
     def __init__(self, names: Mapping[Expr, str], sizes: Mapping[Dim, str], count: str) -> None:
         self.names, self.sizes, self.count = names, sizes, count
         self.helpers: set[str] = set()
+        self.like: str | None = None
 
     def code(self, expr: Expr) -> Term:
         """Return code whose axes are those of the expression, leading ones missing at most."""
@@ -85,7 +86,8 @@ class Arrays:
         """Return the unit vectors of class indices, as truth values."""
         labels = subscript(name(self.names[expr]), (slice(None), None))
         classes = call("np.arange", self.size(expr.shape[-1]))
-        return Term(ast.Compare(labels, [ast.Eq()], [classes]), _axes(expr), is_mask=True)
+        mask = ast.Compare(labels, [ast.Eq()], [classes])
+        return Term(mask, _axes(expr), is_mask=True, like=self.like)
 
     def picked(self, array: Term, labels: Expr) -> ast.expr:
         """Return code for the entry of each row that a class index names."""
@@ -101,7 +103,7 @@ class Arrays:
                 code = self.term(coefficient, arg)
                 continue
             other = self.term(abs(coefficient), arg)
-            letters = max(code.letters, other.letters, key=len)
+            letters = joined(code.letters, other.letters)
             code = Term(binary(code.code, sign, other.code), letters)
         return code or Term(literal(0), ())
 
@@ -205,7 +207,7 @@ class Arrays:
         if len(out) < len(op.out):
             term = self._diagonal(term, op, out)
         else:
-            term = term.aligned(out)
+            term = _lettered(term.aligned(out), {i: k for k, i in enumerate(out)})
         return term if scalar is None else _times(scalar, term, numerator, shared)
 
     def _pick(
@@ -233,7 +235,7 @@ class Arrays:
     def factor(self, arg: Expr) -> Term:
         """Return code for a factor beside others: an indicator may be an array of truth values."""
         if arg.op is POSITIVE:
-            return Term(self.mask(arg.args[0]), _axes(arg), is_mask=True)
+            return Term(self.mask(arg.args[0]), _axes(arg), is_mask=True, like=self.like)
         return self.code(arg)
 
     def _contracted(
@@ -244,6 +246,11 @@ class Arrays:
     ) -> Term:
         """Return the product of all factors, two at a time, with the letters of the words."""
         terms = [_lettered(term, word) for term, word in factors]
+        if len(terms) > 1:  # a diagonal is taken first; the trace of one matrix is np.trace
+            terms = [
+                reduced(t, tuple(dict.fromkeys(t.word))) if len(set(t.word)) < len(t.word) else t
+                for t in terms
+            ]
         words = [term.word for term in terms]
         if not terms:
             return Term(literal(1), ())
@@ -266,15 +273,20 @@ class Arrays:
         size = self.size(op.dims[twice[0]])
         if not term.letters:
             return _times(
-                None if rational_one(term) else term.code, Term(call("np.eye", size), letters), 1, 0
+                None if rational_one(term) else term.code, Term(self._eye(size), letters), 1, 0
             )
         if len(out) == 1:
             return Term(call("np.diag", term.code), letters)
         places = [k for k, i in enumerate(op.out) if i == twice[0]]
         index = tuple(None if k == places[1] else slice(None) for k in letters)
         return Term(
-            binary(subscript(term.aligned(out).code, index), "*", call("np.eye", size)), letters
+            binary(subscript(term.aligned(out).code, index), "*", self._eye(size)), letters
         )
+
+    def _eye(self, size: ast.expr) -> ast.expr:
+        """Return the identity matrix in the type of the line's arrays."""
+        typed = {"dtype": f"{self.like}.dtype"} if self.like else {}
+        return call("np.eye", size, **typed)
 
 
 def _folded(terms: Sequence[Term], out: tuple[int, ...]) -> Term:
@@ -291,7 +303,7 @@ def rational_one(term: Term) -> bool:
     return isinstance(term.code, ast.Constant) and term.code.value == 1
 
 
-def _lettered(term: Term, word: tuple[int, ...]) -> Term:
+def _lettered(term: Term, word: Mapping[int, int] | tuple[int, ...]) -> Term:
     """Name the axes of a factor by the letters of its word."""
     return replace(term, letters=tuple(None if k is None else word[k] for k in term.letters))
 

@@ -14,6 +14,7 @@ from symbp.emit.contract import Term
 from symbp.emit.syntax import assigned, call, name, text
 from symbp.emit.text import broken
 from symbp.ir import Binding, Expr, Sum, Variable, Words, symbol, variables, walk
+from symbp.lower.schedule import is_number
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import combine, parts, rational
 from symbp.ops.pointwise import RELU
@@ -27,6 +28,7 @@ class Body:
 
     returned: variables whose values leave the function, and so are not dead at its end.
     models: for a target, the array whose shape and type an array of one number takes.
+    moved_by: for a value, what makes it complex when that is; a value not in it, anything does.
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class Body:
         lines: Sequence[Binding],
         returned: Collection[Expr],
         models: Mapping[Expr, Expr | None],
+        moved_by: Mapping[Expr, frozenset[Expr]] | None = None,
     ) -> None:
         self.arrays, self.lines, self.models = arrays, lines, models
         self.last: dict[Expr, int] = {}
         for k, line in enumerate(lines):
             self.last.update(dict.fromkeys(variables(line.expr), k))
         self.last.update(dict.fromkeys(returned, len(lines)))
+        self.moved_by = moved_by or {}
         self.owned: set[Expr] = set()
         self.optional: set[Expr] = set()
 
@@ -78,6 +82,7 @@ class Body:
 
     def _line(self, line: Binding, position: int) -> list[str]:
         target = self.arrays.names[line.target]
+        self.arrays.like = self._like(line)
         always, sometimes = self._split(line.expr) if self.optional else ([], {})
         if sometimes:
             base = Binding(line.target, combine(always, line.expr.shape))
@@ -87,7 +92,8 @@ class Body:
                 made += ["    " + self._added(line.target, *term) for term in terms]
             return made
         if not is_array(line.target):
-            constant = self._constant(line, position) if line.target.rank else []
+            is_result = line.target.rank > 0 or self.last.get(line.target) == len(self.lines)
+            constant = self._constant(line, position) if is_result else []
             return constant or assigned(target, self.arrays.code(line.expr).code)
         for way in (self._constant, self._less_one_hot, self._in_place, self._accumulated):
             found = way(line, position)
@@ -99,17 +105,25 @@ class Body:
             term = Term(call("np.full", shape, term.code), ())
         return assigned(target, term.code)
 
+    def _like(self, line: Binding) -> str | None:
+        """Return the name of an array whose type the line's numbers take."""
+        read = [v for v in variables(line.expr) if symbol(v).encoding != "one_hot"]
+        read = [v for v in read if symbol(v).role != "weight"]
+        found = read[0] if read else self.models.get(line.target)
+        return None if found is None else self.arrays.names[found]
+
     def _constant(self, line: Binding, position: int) -> list[str]:
         """Write an array of one number, in the type of what it is the derivative of."""
-        value = rational(line.expr)
-        if value is None:
+        term = self.arrays.code(line.expr) if is_number(line) else None
+        if term is None or term.letters:
             return []
-        target, like = self.arrays.names[line.target], self.models.get(line.target)
+        value, like = rational(line.expr), self.models.get(line.target)
         if like is None:
             return []
-        if not value:
-            return [f"{target} = np.zeros_like({self.arrays.names[like]})"]
-        return [f"{target} = np.full_like({self.arrays.names[like]}, {value})"]
+        target, model = self.arrays.names[line.target], self.arrays.names[like]
+        if value == 0:
+            return [f"{target} = np.zeros_like({model})"]
+        return [f"{target} = np.full_like({model}, {text(term.code)})"]
 
     def _less_one_hot(self, line: Binding, position: int) -> list[str]:
         """Write p − e_y as p with 1 taken from the entry that y names, and divide by n at the end."""
@@ -130,7 +144,20 @@ class Body:
         """Tell whether an operand's storage may be taken: ours, as large, and not read again."""
         if expr not in self.owned or expr.shape != line.target.shape:
             return False
+        if not self._holds(expr, [line.expr]):
+            return False
         return self.last[expr] == position and _count(line.expr, expr) == 1
+
+    def _holds(self, storage: Expr, terms: Sequence[Expr]) -> bool:
+        """Tell whether an array is complex wherever some terms are: it can then take their sum."""
+        movers = [self._movers(expr) for expr in (storage, *terms)]
+        return movers[0] is None or all(m is not None and m <= movers[0] for m in movers)
+
+    def _movers(self, expr: Expr) -> frozenset[Expr] | None:
+        """Return what moves an expression, None for everything."""
+        found = [self.moved_by.get(v) for v in variables(expr) if symbol(v).role != "weight"]
+        known = [movers for movers in found if movers is not None]
+        return frozenset().union(*known) if len(known) == len(found) else None
 
     def _in_place(self, line: Binding, position: int) -> list[str]:
         expr, op = line.expr, line.expr.op
@@ -188,7 +215,9 @@ class Body:
         if not isinstance(line.expr.op, Sum) or len(line.expr.args) < 2:
             return []
         terms = parts(line.expr)
-        start = next((k for k, (_, arg) in enumerate(terms) if _is_product(arg)), None)
+        args = [arg for _, arg in terms]
+        holds = (k for k, arg in enumerate(args) if _is_product(arg) and self._holds(arg, args))
+        start = next(holds, None)
         if start is None:
             return []
         first = self.arrays.term(*terms[start])

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from symbp.emit.syntax import binary, call, literal, ratio, subscript
+from symbp.emit.syntax import binary, call, literal, name, ratio, subscript
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,7 @@ class Term:
     """Code and the letters of its axes; None is an axis of length 1.
 
     plain: the code is a name.  is_mask: it is of truth values.  divisor: it is 1/divisor.
+    like: for truth values, an array whose type their sum is to have.
     """
 
     code: ast.expr
@@ -19,6 +20,7 @@ class Term:
     plain: bool = False
     is_mask: bool = False
     divisor: ast.expr | None = None
+    like: str | None = None
 
     @property
     def word(self) -> tuple[int, ...]:
@@ -39,7 +41,8 @@ class Term:
             return replace(term, letters=tuple(out[first:]))
         letters = tuple(letter if letter in order else None for letter in out[first:])
         divisor = None if term.divisor is None else subscript(term.divisor, index)
-        return Term(subscript(term.code, index), letters, is_mask=term.is_mask, divisor=divisor)
+        code = subscript(term.code, index)
+        return Term(code, letters, is_mask=term.is_mask, divisor=divisor, like=term.like)
 
     def squeezed(self) -> "Term":
         """Return code without the axes of length 1."""
@@ -47,8 +50,11 @@ class Term:
             return self
         code = self.code
         if isinstance(code, ast.Subscript):
-            return Term(code.value, self.word, is_mask=self.is_mask)
-        return Term(call("np.squeeze", code), self.word, is_mask=self.is_mask)
+            return Term(code.value, self.word, is_mask=self.is_mask, like=self.like)
+        single = [literal(k) for k, letter in enumerate(self.letters) if letter is None]
+        axis = single[0] if len(single) == 1 else ast.Tuple(list(single), ast.Load())
+        code = ast.Call(ast.parse("np.squeeze", mode="eval").body, [code], [ast.keyword("axis", axis)])
+        return Term(code, self.word, is_mask=self.is_mask, like=self.like)
 
 
 def multiply(one: Term, other: Term, keep: tuple[int, ...], out: Sequence[int]) -> Term:
@@ -81,13 +87,14 @@ def reduced(term: Term, keep: Sequence[int]) -> Term:
     if not gone:
         return term
     left = tuple(letter for letter in letters if letter in keep)
+    counted = {"dtype": f"{term.like}.dtype"} if term.is_mask and term.like else {}
     if not left:
-        return Term(call("np.sum", term.code), ())
+        return Term(call("np.sum", term.code, **counted), ())
     axes = literal(gone[0]) if len(gone) == 1 else ast.Tuple([literal(k) for k in gone], ast.Load())
     code = ast.Call(
         ast.Attribute(ast.Name("np", ast.Load()), "sum", ast.Load()),
         [term.code],
-        [ast.keyword("axis", axes)],
+        [ast.keyword("axis", axes), *(ast.keyword(k, name(v)) for k, v in counted.items())],
     )
     if term.plain:
         code = ast.Call(ast.Attribute(term.code, "sum", ast.Load()), [], code.keywords)
@@ -106,13 +113,15 @@ def _entrywise(one: Term, other: Term, order: list[int]) -> Term:
     if (not one.letters and other.letters) or one.is_mask or one.divisor is not None:
         one, other = (one, other) if not one.letters and one.divisor is None else (other, one)
     left, right = one.aligned(order), other.aligned(order)
-    letters = _joined(left.letters, right.letters)
+    letters = joined(left.letters, right.letters)
     if right.divisor is not None:
         return Term(ratio(left.code, right.divisor), letters)
-    return Term(binary(left.code, "*", right.code), letters, is_mask=left.is_mask and right.is_mask)
+    both = left.is_mask and right.is_mask
+    return Term(binary(left.code, "*", right.code), letters, is_mask=both, like=left.like)
 
 
-def _joined(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> tuple[int | None, ...]:
+def joined(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """Return the letters of two arrays broadcast against each other."""
     length = max(len(one), len(other))
     padded = [(None,) * (length - len(side)) + side for side in (one, other)]
     return tuple(b if a is None else a for a, b in zip(*padded, strict=True))
@@ -192,4 +201,4 @@ def _transposed(term: Term, order: Sequence[int]) -> Term:
     else:
         code = call("np.transpose", term.code, ast.Tuple([literal(k) for k in axes], ast.Load()))
         divisor = None
-    return Term(code, tuple(order), is_mask=term.is_mask, divisor=divisor)
+    return Term(code, tuple(order), is_mask=term.is_mask, divisor=divisor, like=term.like)

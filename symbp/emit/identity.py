@@ -16,7 +16,7 @@ from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import array_text
 from symbp.emit.sweeps import Function, count_line
 from symbp.emit.text import indented, wrapped
-from symbp.ir import Binding, Expr, Variable, name_of, needed, symbol
+from symbp.ir import Binding, Expr, Variable, name_of, needed, symbol, variables
 from symbp.lower.batch import Batch
 from symbp.lower.schedule import reads, sizes_for
 from symbp.lower.share import share, without_aliases
@@ -83,11 +83,21 @@ class Identity:
         sizes = sizes_for(lines, [*needs, *self.given], self.names)
         arrays = Arrays(self.names, sizes, self.names.count)
         models = {line.target: self._model(line.target) for line in lines}
-        statements = Body(arrays, lines, set(returned), models).statements()
+        moved_by = self._moved_by(lines)
+        statements = Body(arrays, lines, set(returned), models, moved_by).statements()
         self.helpers |= arrays.helpers
         head = self._guards() if guards else []
         head += count_line(lines, needs, self.names)
         return [*head, *([""] if len(statements) > 1 and head else []), *statements]
+
+    def _moved_by(self, lines: Sequence[Binding]) -> dict[Expr, frozenset[Expr]]:
+        """Return for each value those that it depends on, of what is differentiated by."""
+        moved_by = {v: frozenset([v]) & frozenset(self.wrt_batched()) for v in self.given}
+        for line in lines:
+            read = [v for v in variables(line.expr) if symbol(v).role != "weight"]
+            if all(v in moved_by for v in read):
+                moved_by[line.target] = frozenset().union(*(moved_by[v] for v in read))
+        return moved_by
 
     def _model(self, var: Expr) -> Expr | None:
         of = symbol(var).of

@@ -68,7 +68,10 @@ def network_view(derivation: Derivation, lowered: Schedule) -> View:
     samples = parameters.sample(network.data, sizes)
     functions = [parameters.init_params(), parameters.as_params(), *public, samples, *private]
     data = [names[v] for v in network.data]
+    moving = [names[lowered.batched(v)] for v in program.params if v in program.wrt]
+    frozen = len(moving) < len(program.params)
     return {
+        "moving": "MOVING" if frozen else "Params._fields",
         **_numeric(program),
         "aliases": [
             *_labels(network.data),
@@ -78,6 +81,7 @@ def network_view(derivation: Derivation, lowered: Schedule) -> View:
             f"ANALYTIC = {is_analytic(program)}",
             f"FORWARD_ARGS = {len(network.forward_data)}  # of the data, those that forward takes",
             f"INPUTS_DIFFERENTIABLE = {len(network.sweeps['inputs_bar'].results)}",
+            *([f"MOVING = {_names_tuple(moving)}  # the other fields are frozen"] if frozen else []),
             *_size_constant(sizes),
         ],
         "fields": parameters.fields(),
@@ -88,7 +92,7 @@ def network_view(derivation: Derivation, lowered: Schedule) -> View:
         "size_arguments": parameters.size_arguments(),
         "sized": ", **SIZES" if sizes else "",
         "flat_signature": _flat_signature(network, names, parameters.sizes),
-        "data_names": ", ".join(data),
+        "data_arguments": "".join(f", {name}" for name in data),
         "first_of_pullback": "vjp(params, *given)[1](u)[0]",
     }
 

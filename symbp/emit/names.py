@@ -75,10 +75,24 @@ def unicode_name(name: str) -> str:
     return _marked(base, marks)
 
 
+def _accented(base: str, marks: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the accent that a name's marks ask for, `hat` or `tilde`, and the other marks."""
+    letter = GREEK.get(base, base)
+    found = next((mark for mark in marks if mark in _HATS), "")
+    if not found or len(letter) != 1 or not letter.isalpha():
+        return "", marks
+    return found, tuple(mark for mark in marks if mark != found)
+
+
+_HATS = {"hat": "\N{COMBINING CIRCUMFLEX ACCENT}", "tilde": "\N{COMBINING TILDE}"}
+
+
 def _marked(base: str, marks: tuple[str, ...]) -> str:
+    accent, marks = _accented(base, marks)
     numbered = bool(marks) and re.fullmatch("[0-9]+", marks[0]) is not None
     number, rest = (marks[0], marks[1:]) if numbered else ("", marks)
-    head = GREEK.get(base, shown(base)) + shown(number).translate(SUBSCRIPTS)
+    letter = unicodedata.normalize("NFC", GREEK.get(base, shown(base)) + _HATS.get(accent, ""))
+    head = letter + shown(number).translate(SUBSCRIPTS)
     return "_".join([head, *(GREEK.get(mark, shown(mark)) for mark in rest)])
 
 
@@ -105,7 +119,9 @@ def _shown(character: str) -> str:
 def latex_name(name: str, bold: bool, dotted: bool = False) -> str:
     """Return a name in LaTeX: a single letter slanted, more upright, arrays bold."""
     base, marks = halves(name)
+    accent, marks = _accented(base, marks)
     head = _latex_word(base)
+    head = rf"\{accent}{{{head}}}" if accent else head
     head = rf"\bm{{{head}}}" if bold else head
     head = rf"\dot{{{head}}}" if dotted else head
     return head + (f"_{{{','.join(map(_latex_word, marks))}}}" if marks else "")

@@ -8,6 +8,7 @@ from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import broken, indented, tuple_text, wrapped
 from symbp.ir import Expr, Variable, name_of, symbol
 from symbp.lower.schedule import Schedule
+from symbp.lower.sections import Entry
 
 
 class Network:
@@ -21,6 +22,7 @@ class Network:
         self.consts = [batched(v) for v in self.program.consts]
         self.targets = [batched(v) for v in self.program.targets]
         self.output, self.loss = schedule.output, schedule.loss
+        self.wrt_inputs = [batched(v) for v in self.program.inputs if v in self.program.wrt]
         self.by_loss = [e for e in schedule.entries.items() if e[1].by_loss]
 
     @property
@@ -38,6 +40,7 @@ class Network:
         made = [("forward", self.forward())]
         if self.loss is not None:
             made += [("loss", self.loss_function()), ("loss_and_grad", self.loss_and_grad())]
+            made += [(f"grad_{self.names[v]}", self.grad_input(v)) for v in self.wrt_inputs]
         made += [("jvp", self.jvp())]
         if self.loss is not None:
             made += [("loss_and_dot", self.loss_and_dot())]
@@ -56,8 +59,14 @@ class Network:
         typed = [f"{self.names[v]}: {_type(v)}" for v in data]
         return ["params: ParamsLike", *typed]
 
-    def _calls(self, sweeps: Sequence[str], wanted: Sequence[str] = ()) -> list[str]:
-        """Return the lines that run sweeps one after the other, keeping what is read later."""
+    def _calls(
+        self, sweeps: Sequence[str], wanted: Sequence[str] = (), *, still: bool = False
+    ) -> list[str]:
+        """Return the lines that run sweeps one after the other, keeping what is read later.
+
+        `still` leaves out the tangents of the inputs.
+        """
+        none = [self.names[self.schedule.dot(v)] for v in self.inputs] if still else []
         lines: list[str] = []
         read = set(wanted)
         for name in reversed(sweeps):
@@ -72,8 +81,9 @@ class Network:
             if sweep.keeps:
                 kept = sweep.keeper if sweep.keeper in read else "_"
                 left = f"{left}, {kept}" if left else kept
-            lines.append("\n".join(broken(f"{left} = _{name}(", sweep.arguments(), ")")))
-            read |= {*sweep.groups, *(self.names[v] for v in sweep.named)}
+            given = ["None" if argument in none else argument for argument in sweep.arguments()]
+            lines.append("\n".join(broken(f"{left} = _{name}(", given, ")")))
+            read |= {*given} - {"None"}
         return lines[::-1]
 
     def _shape(self, var: Expr) -> str:
@@ -115,10 +125,23 @@ class Network:
         arguments = self._arguments(self.data)
         return self._function("loss_and_grad", arguments, "tuple[float, Params]", doc, body)
 
+    def grad_input(self, var: Expr) -> Function:
+        """Return `grad_x` of an input that `wrt` names."""
+        name = self.names[var]
+        direct = [
+            self._seed(e.seed, "") for v, e in self.by_loss if self.schedule.batched(v) is var
+        ]
+        sweeps = ["primal", "loss", "loss_bar", "adjoint", "inputs_bar"]
+        x_bar = self._bar(var)
+        calls = self._calls(sweeps, [x_bar, *direct])
+        value = " + ".join([x_bar, *direct])
+        body = self._with_zeros([_AS_PARAMS, *calls, f"return {value}"], by_loss=True)
+        doc = f"Return ∂loss/∂{name}, in the shape of {self._shape(var)}."
+        return self._function(f"grad_{name}", self._arguments(self.data), "Array", doc, body)
+
     def _direct(self) -> list[str]:
-        """Return what the loss adds directly to gradients: penalties."""
-        given = self.program.given
-        return [self.names[self.schedule.batched(e.seed)] for v, e in self.by_loss if v in given]
+        """Return what the loss adds directly to the gradients of parameters."""
+        return [self._seed(e.seed, "") for v, e in self.by_loss if v in self.program.params]
 
     def _add_direct(self, suffix: str) -> list[str]:
         """Return the line that adds the penalties' gradients."""
@@ -176,31 +199,20 @@ class Network:
         assert self.loss is not None
         value, value_dot = self.names[self.loss], self.names[self.schedule.dot(self.loss)]
         arguments = [*self._arguments(self.data), "params_dot: ParamsLike"]
-        calls = self._calls(["primal", "loss", "tangent", "loss_dot"], [value, value_dot])
-        body = [_AS_PARAMS, _AS_DOT, *self._none(calls)]
+        sweeps = ["primal", "loss", "tangent", "loss_dot"]
+        calls = self._calls(sweeps, [value, value_dot], still=True)
+        body = [_AS_PARAMS, _AS_DOT, *calls]
         body.append(f"return {value}.item(), {value_dot}.item()")
         doc = "Return the loss and its derivative along params_dot."
         return self._function("loss_and_dot", arguments, "tuple[float, float]", doc, body)
-
-    def _none(self, calls: list[str]) -> list[str]:
-        """Leave the inputs' tangents out of calls: they stand still."""
-        for var in self.inputs:
-            dot = self.names[self.schedule.dot(var)]
-            calls = [
-                line.replace(f", {dot})", ", None)").replace(f", {dot},", ", None,")
-                .replace(f"({dot})", "(None)").replace(f"({dot},", "(None,")
-                for line in calls
-            ]  # fmt: skip
-        return calls
 
     def vjp(self) -> Function:
         """Return `vjp`, whose pullback may be called more than once."""
         out = self.names[self.output]
         out_bar = self.names[self.schedule.bar(self.output)]
         bars = [self.names[v] for v in self.sweeps["inputs_bar"].results]
-        head = self._calls(["head_bar", "adjoint"], ["grad"])
-        inner = self._calls(["head_bar", "adjoint", "inputs_bar"], ["grad", *bars])
-        pull = inner if bars else head
+        direct = [self._seed(e.seed, "") for _, e in self._by_head()]
+        pull = self._calls(["head_bar", "adjoint", "inputs_bar"], ["grad", *bars, *direct])
         pull = [*pull, *self._head_direct()]
         kind = f"tuple[{', '.join(['Params', *['Array'] * len(bars)])}]"
         value = tuple_text(["grad", *bars])
@@ -221,11 +233,20 @@ class Network:
         )
 
     def _head_direct(self) -> list[str]:
-        """Return the line that adds what the head gives to parameters directly."""
+        """Return the lines that add what the head gives directly to what is given."""
         params = {v: self.names[self.schedule.batched(v)] for v in self.program.params}
-        found = [(v, e) for v, e in self.schedule.entries.items() if e.by_output and v in params]
-        fields = [f"{params[v]}=grad.{params[v]} + {self._seed(e.seed, '')}" for v, e in found]
-        return [f"grad = grad._replace({', '.join(fields)})"] if fields else []
+        found = [(v, self._seed(e.seed, "")) for v, e in self._by_head()]
+        fields = [f"{params[v]}=grad.{params[v]} + {seed}" for v, seed in found if v in params]
+        made = broken("grad = grad._replace(", fields, ")") if fields else []
+        return made + [f"{self._bar(v)} = {self._bar(v)} + {s}" for v, s in found if v not in params]
+
+    def _by_head(self) -> list[tuple[Expr, Entry]]:
+        """Return what is given that the head reads directly."""
+        entries = self.schedule.entries.items()
+        return [(v, e) for v, e in entries if e.by_output and v in self.program.given]
+
+    def _bar(self, var: Expr) -> str:
+        return self.names[self.schedule.batched(self.schedule.bar(var))]
 
     def hvp(self) -> Function:
         """Return `hvp`: forward over reverse, no Hessian is built."""
@@ -234,8 +255,8 @@ class Network:
         if not self.schedule.kept["saved_dot"]:
             order.remove("loss_dot")
         direct = [*self._direct(), *[f"{name}_dot" for name in self._direct()]]
-        calls = self._calls([*order, "adjoint_dot"], ["grad", "grad_dot", *direct])
-        calls = self._with_zeros(self._none(calls), by_loss=True)
+        calls = self._calls([*order, "adjoint_dot"], ["grad", "grad_dot", *direct], still=True)
+        calls = self._with_zeros(calls, by_loss=True)
         v = "direction" if "v" in self.names.values() else "v"
         arguments[-1] = f"{v}: ParamsLike"
         dot_line = f"params_dot = as_params({v})"

@@ -1,15 +1,16 @@
 """The private functions of a network's module: one a sweep, so that each formula stands once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body, is_split
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.text import broken, indented, tuple_text, wrapped
-from symbp.ir import Binding, Expr, Variable, name_of, symbol, variables
-from symbp.lower.schedule import ABOUT_LOSS, KEEPERS, Schedule, sizes_for
-from symbp.ops.linear import rational
+from symbp.ir import Binding, Expr, Variable, name_of, symbol, variables, walk
+from symbp.lower.batch import EXAMPLES
+from symbp.lower.schedule import ABOUT_LOSS, AFTER_ALL, KEEPERS, Schedule, dims_of, sizes_for
+from symbp.lower.share import BEFORE
 
 GROUPS = ("params", "tape", "saved", "loss_bars", "bars", "params_dot", "tape_dot", "saved_dot")
 """What is handed on as one tuple, in the order of the arguments."""
@@ -48,14 +49,21 @@ class Sweep:
         """Return what the function reads, what it only hands on included."""
         made = {line.target for line in self.lines}
         found = dict.fromkeys(self.schedule.reads(self.name))
-        passed = (*self.results, *self.keeps, *self._models(), *self._stand_ins())
+        passed = (*self.results, *self.keeps, *self.schedule.models(self.name), *self._stand_ins())
         found.update((v, None) for v in passed if v not in made)
+        found.update(dict.fromkeys(self._witness(found)))
         return list(found)
 
-    def _models(self) -> list[Expr]:
-        """Return the values whose shape and type an array of one number takes."""
-        constant = [line.target for line in self.lines if rational(line.expr) is not None]
-        return [v for target in constant if (v := self.schedule.model(target)) is not None]
+    def _witness(self, found: Iterable[Expr]) -> list[Expr]:
+        """Return what tells the number of examples, where the lines want it and read nothing of a batch."""
+        parts = [part for line in self.lines for part in walk(line.expr)]
+        counted = any(isinstance(part.op, Variable) and part.op.role == "weight" for part in parts)
+        counted |= any(EXAMPLES in dims_of(part) for part in parts)
+        if not counted or any(symbol(v).batched and symbol(v).role != "tangent" for v in found):
+            return []
+        several = [v for v in self.schedule.values.values() if symbol(v).batched]
+        given = [v for v in several if symbol(v).role == "input"]
+        return [*given, *several][:1]
 
     def _stand_ins(self) -> list[Expr]:
         """Return the inputs whose tangents a caller may leave out: zeros take their shape."""
@@ -79,8 +87,9 @@ class Sweep:
             return "params_dot"
         if self.name in ABOUT_LOSS and schedule.is_output(var):
             return ""
-        for group, kept in schedule.kept.items():
-            if var in kept and group != self.keeper:
+        ran = (*BEFORE[self.name], *AFTER_ALL.get(self.name, ()))
+        for sweep, group in KEEPERS.items():
+            if sweep in ran and var in schedule.kept[group]:
                 return group
         return ""
 
@@ -111,7 +120,8 @@ class Sweep:
         counted = count_line(self.lines, self._needs(), self.names)
         arrays = Arrays(self.names, sizes, self.names.count)
         models = {line.target: self.schedule.model(line.target) for line in self.lines}
-        body = Body(arrays, self.lines, {*self.results, *self.keeps}, models)
+        real = dict.fromkeys(self.schedule.real, frozenset[Expr]())
+        body = Body(arrays, self.lines, {*self.results, *self.keeps}, models, real)
         missing = body.make_optional(self.optional)
         statements = body.statements()
         self.helpers |= arrays.helpers
@@ -188,7 +198,7 @@ def count_line(lines: Sequence[Binding], needs: Sequence[Expr], names: Identifie
     weighted = [v for line in lines for v in variables(line.expr) if symbol(v).role == "weight"]
     if not weighted:
         return []
-    several = next(v for v in needs if symbol(v).batched)
+    several = next(v for v in needs if symbol(v).batched and symbol(v).role != "tangent")
     size = f"len({names[several]})" if several.rank > 1 else f"np.size({names[several]})"
     return [f"{names.count} = max({size}, 1)"]
 

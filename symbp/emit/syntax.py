@@ -133,4 +133,5 @@ def _chain(code: ast.BinOp) -> list[str]:
         whole = text(ast.BinOp(ast.Name("_", ast.Load()), part.op, part.right))
         made.append(f"{signs[type(part.op)]} {whole[4:]}")
         part = part.left
-    return [text(part), *made[::-1]]
+    first = text(ast.BinOp(part, code.op, ast.Name("_", ast.Load())))
+    return [first[: -len(f" {signs[type(code.op)]} _")], *made[::-1]]

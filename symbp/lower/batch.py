@@ -25,6 +25,7 @@ class Batch:
             size_symbol(name): value for name, value in program.sizes.items() if value is not None
         }
         self.known: dict[Expr, Expr] = {}
+        self.names: dict[Expr, Expr] = {}
 
     def expr(self, expr: Expr) -> Expr:
         """Return an expression for the whole batch."""
@@ -34,7 +35,9 @@ class Batch:
 
     def name(self, var: Expr) -> Expr:
         """Return the variable that holds a variable's values of the whole batch."""
-        return self.expr(var)
+        if var not in self.names:
+            self.names[var] = self.expr(var)
+        return self.names[var]
 
     def lines(self, bindings: Sequence[Binding]) -> tuple[Binding, ...]:
         """Return lines for the whole batch."""

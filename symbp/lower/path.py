@@ -18,6 +18,8 @@ def size_of(dim: Dim) -> int:
     """Return a size as a number."""
     if isinstance(dim, int):
         return dim
+    if dim.is_Symbol:
+        return TYPICAL
     value = dim.subs(dict.fromkeys(dim.free_symbols, TYPICAL))
     return int(value)
 

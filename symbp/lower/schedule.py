@@ -6,7 +6,8 @@ tape_dot   what the tangent sweep keeps             saved_dot    what the loss's
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import sympy as sp
 
@@ -84,19 +85,31 @@ class Schedule:
         """Tell whether a variable is the output or its tangent."""
         return name_of(var) in (name_of(self.output), f"{name_of(self.output)}_dot")
 
-    def everything(self) -> list[Expr]:
-        """Return the variables of the forward pass for the batch: what is given, and the lines."""
+    @cached_property
+    def values(self) -> dict[str, Expr]:
+        """The variables of the forward pass for the batch by name: what is given, and the lines."""
         lines = [*self.sweeps["primal"], *self.sweeps["loss"]]
-        return [*map(self.batched, self.program.given), *(line.target for line in lines)]
+        every = [*map(self.batched, self.program.given), *(line.target for line in lines)]
+        return {name_of(v): v for v in every}
 
     def model(self, var: Expr) -> Expr | None:
         """Return the value that a tangent or an adjoint belongs to, which has its shape and type."""
-        known = {name_of(v): v for v in self.everything()}
-        name = name_of(var)
+        known = self.values
+        name = symbol(var).of or name_of(var)
         while name not in known and "_" in name:
             name = name.rpartition("_")[0]
         found = known.get(name)
         return found if found is not None and found.shape == var.shape else None
+
+    @cached_property
+    def real(self) -> set[Expr]:
+        """The values of the forward pass that no parameter moves: real where parameters are complex."""
+        given = (*self.program.inputs, *self.program.targets, *self.program.consts)
+        found = set(map(self.batched, given))
+        for line in (*self.sweeps["primal"], *self.sweeps["loss"]):
+            if all(v in found for v in variables(line.expr) if symbol(v).role != "weight"):
+                found.add(line.target)
+        return found
 
     def group(self, name: str) -> tuple[Expr, ...]:
         """Return all variables of a group, in order."""
@@ -119,7 +132,7 @@ class Schedule:
     def results(self, sweep: str) -> list[Expr]:
         """Return what a sweep's function returns besides what it keeps."""
         output, loss, params = self.single_output, self.single_loss, self.program.params
-        if sweep in ("loss", "loss_dot") and loss is None:
+        if sweep in ("loss", "loss_dot") and loss in (None, output):
             return []
         seeds = {
             "loss_bar": [e.seed for e in self.entries.values() if e.by_loss],
@@ -129,7 +142,8 @@ class Schedule:
         }
         if loss is None:
             seeds["loss_bar"] = []
-        seeds["loss_bar_dot"] = [dot(seed) for seed in seeds["loss_bar"]]
+        still = [e.seed for v, e in self.entries.items() if v in self.program.inputs]
+        seeds["loss_bar_dot"] = [dot(seed) for seed in seeds["loss_bar"] if seed not in still]
         found = {
             "primal": [output],
             "loss": [loss],
@@ -146,6 +160,22 @@ class Schedule:
         """Return what a sweep reads and does not make itself, in the order of reading."""
         return reads(self.sweeps[sweep])
 
+    def models(self, sweep: str) -> list[Expr]:
+        """Return the values whose shape and type an array of one number takes, in a sweep."""
+        numbers = [line.target for line in self.sweeps[sweep] if is_number(line)]
+        return [v for target in numbers if (v := self.model(target)) is not None]
+
+    def half_entered(self) -> list[Expr]:
+        """Return the lines that some function enters with an adjoint of zeros."""
+        entries = [(v, e) for v, e in self.entries.items() if v not in self.program.given]
+        half = [v for v, e in entries if not (e.by_loss and e.by_output)]
+        return [self.batched(v) for v in half if v is not self.single_output]
+
+
+def is_number(line: Binding) -> bool:
+    """Tell whether a line reads no array, so that its type has to come from elsewhere."""
+    return all(symbol(v).role == "weight" for v in variables(line.expr))
+
 
 def sizes_for(
     lines: Iterable[Binding], given: Iterable[Expr], names: Mapping[Expr, str]
@@ -160,9 +190,14 @@ def sizes_for(
     return texts
 
 
-def _symbols(part: Expr) -> set[sp.Symbol]:
+def dims_of(part: Expr) -> list[Dim]:
+    """Return the sizes that code for a node may speak of."""
     dims = [*part.shape, *(part.op.dims if isinstance(part.op, Words | Split) else ())]
-    dims += [part.op.dim] if isinstance(part.op, Size) else []
+    return dims + ([part.op.dim] if isinstance(part.op, Size) else [])
+
+
+def _symbols(part: Expr) -> set[sp.Symbol]:
+    dims = dims_of(part)
     return {s for dim in dims if not isinstance(dim, int) for s in dim.free_symbols}
 
 
@@ -183,16 +218,18 @@ def schedule(derivation: Derivation) -> Schedule:
     batch = Batch(program)
     loss = None
     if program.loss is not None:
-        loss = cut.loss[-1].target
+        own = name_of(program.loss)
+        loss = next(b.target for b in (*cut.primal, *cut.loss) if b.name == own)
     output = program.output if program.output is not None else program.result
+    if loss is not None and output is program.loss:
+        output = loss
     kept = _kept_names(program, cut, output, loss)
     taken = {name_of(v) for v in program.given} | {b.name for _, ls in cut.named() for b in ls}
     sweeps = share({name: batch.lines(lines) for name, lines in cut.named()}, taken, kept)
     sweeps = without_aliases(_pruned(sweeps, cut, program, batch), kept)
     sweeps = {name: _gradients_early(lines, program) for name, lines in sweeps.items()}
-    return Schedule(
-        program, batch, sweeps, _keeps(sweeps, batch, output), output, loss, cut.entries,
-    )  # fmt: skip
+    made = Schedule(program, batch, sweeps, {}, output, loss, cut.entries)
+    return replace(made, kept=_keeps(made))
 
 
 def _gradients_early(lines: tuple[Binding, ...], program: Program) -> tuple[Binding, ...]:
@@ -259,16 +296,19 @@ def _returned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> 
     return [*mine, *second, *last, *dots]
 
 
-def _keeps(sweeps: Sweeps, batch: Batch, output: Expr) -> dict[str, tuple[Expr, ...]]:
+def _keeps(schedule: Schedule) -> dict[str, tuple[Expr, ...]]:
     """Return what each sweep keeps for later ones."""
-    named = {batch.name(output), batch.name(dot(output))}
+    sweeps, batch = schedule.sweeps, schedule.batch
+    named = {schedule.output, schedule.batched(dot(schedule.single_output))}
     kept: dict[str, tuple[Expr, ...]] = {}
     for sweep, name in KEEPERS.items():
         wanted: set[Expr] = set()
         for other in sweeps:
             if sweep in (*BEFORE[other], *AFTER_ALL.get(other, ())):
-                found = set(reads(sweeps[other])) - _made_before(other, sweep, sweeps)
+                found = {*schedule.reads(other), *schedule.models(other)}
+                found -= _made_before(other, sweep, sweeps)
                 wanted |= found - named if other in ABOUT_LOSS else found
+        wanted |= set(schedule.half_entered()) if sweep == "primal" else set()
         own = [line.target for line in sweeps[sweep] if line.target in wanted]
         given = [v for v in wanted if _is_given(v)] if sweep == "primal" else []
         order = [name_of(v) for v in batch.program.given]

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation, Step
-from symbp.derive.forward import dot, tangents_of
+from symbp.derive.forward import dot, moving, tangents_of
 from symbp.derive.reverse import adjoint_steps, bar, join_examples
 from symbp.derive.simplify import Lines
-from symbp.ir import Binding, Expr, Program, is_variable, name_of, needed, variable, variables
-from symbp.ops.linear import add, zeros
+from symbp.ir import Binding, Examples, Expr, Program, is_variable, name_of, needed, variable, walk
+from symbp.ops.linear import add, number, zeros
 from symbp.ops.rewrite import rename
 
 
@@ -77,7 +77,7 @@ def sections(derivation: Derivation) -> Sections:
         primal, loss, *tangent, tuple(split.loss_bar), tuple(split.head_bar), split.adjoint,
         split.inputs_bar, (), (), split.entries,
     )  # fmt: skip
-    return _with_second(made, program) if loss else made
+    return made if program.loss is None else _with_second(made, program)
 
 
 def _joined(program: Program) -> Program:
@@ -94,29 +94,16 @@ def _joined(program: Program) -> Program:
 def _tangents(
     primal: Sequence[Binding], loss: Sequence[Binding], derivation: Derivation, program: Program
 ) -> tuple[tuple[Binding, ...], tuple[Binding, ...]]:
-    """Return the tangent lines of the output and of the loss."""
+    """Return the tangent lines of the output, and of the loss where the inputs stand still."""
     steps = {step.name: step for step in derivation.tangent}
-    found: list[tuple[Binding, ...]] = []
-    for lines in (primal, loss):
-        named = [steps[f"{b.name}_dot"] for b in lines if f"{b.name}_dot" in steps]
-        found.append(tuple(Binding(step.target, step.expr) for step in named))
-    if program.loss is not None and found[1]:
-        joined = [b for b in loss if b.target is program.loss]
-        dots = {v: dot(v) for b in joined for v in variables(b.expr) if _has_dot(v, steps, program)}
-        known = Lines(program.bindings)
-        last = tangents_of(tuple(joined), dots, known)
-        found[1] = (
-            *(b for b in found[1] if b.name != f"{name_of(program.loss)}_dot"),
-            *(Binding(step.target, step.expr) for step in last),
-        )
+    named = [steps[f"{b.name}_dot"] for b in primal if f"{b.name}_dot" in steps]
+    dots = {b.target: dot(b.target) for b in primal if f"{b.name}_dot" in steps}
+    dots |= {v: dot(v) for v in moving(program) if v not in program.inputs}
+    last = tangents_of(tuple(loss), dots, Lines(program.bindings))
+    found = [_bindings(named), _bindings(last)]
     output = program.output if program.output is not None else program.result
     results = [[dot(output)], [dot(program.loss)] if loss and program.loss is not None else []]
     return _completed(found[0], results[0]), _completed(found[1], results[1])
-
-
-def _has_dot(var: Expr, steps: dict[str, Step], program: Program) -> bool:
-    name = f"{name_of(var)}_dot"
-    return name in steps or var in program.params or var in program.inputs or var in program.wrt
 
 
 class _Adjoints:
@@ -133,11 +120,11 @@ class _Adjoints:
         self.head_bar: list[Binding] = []
         self.entries: dict[Expr, Entry] = {}
         self.in_primal = {b.target for b in primal}
-        alone = replace(program, loss=None, bindings=tuple(primal))
+        output = program.output if program.output is not None else program.result
+        alone = replace(program, loss=None, output=output, bindings=tuple(primal))
         own = adjoint_steps(alone, Lines(primal))
         from_loss = {_of(step, program): step for step in steps} if program.loss is not None else {}
         adjoint = []
-        output = program.output if program.output is not None else program.result
         self.head = self._head(own, output, from_loss)
         for step in self._loss_only(steps):
             self.loss_bar.append(Binding(step.target, step.expr))
@@ -148,10 +135,10 @@ class _Adjoints:
                     self.head_bar.append(Binding(step.target, step.expr))
                 continue
             adjoint.extend(self._line(of, step, from_loss.get(of)))
-        wanted = [bar(v) for v in (program.params or program.wrt)]
-        self.adjoint = tuple(needed(adjoint, wanted))
+        params, inputs = ([bar(v) for v in part] for part in (program.params, program.inputs))
+        self.adjoint = _completed(needed(adjoint, params), params)
         left = [b for b in adjoint if b not in self.adjoint]
-        self.inputs_bar = tuple(needed(left, [bar(v) for v in program.inputs]))
+        self.inputs_bar = _completed(needed(left, inputs), inputs)
 
     def _loss_only(self, steps: Sequence[Step]) -> list[Step]:
         """Return the adjoints of the lines that only the loss needs."""
@@ -182,13 +169,19 @@ class _Adjoints:
         from_head = [path.term for path in step.paths if path.consumer in self.head]
         inside = [path.term for path in step.paths if path.consumer not in self.head]
         is_given = of in self.program.given
+        if of in self.program.inputs and of not in self.program.wrt:
+            from_loss = []
         is_output = not step.law and step.rule is step.target
         if not (from_loss or from_head or is_output):
             rule = add(*inside) if inside else zeros(*of.shape)
             return [Binding(step.target, self._simplify(step.target, rule))]
-        suffix = "bar" if not inside else "penalty" if is_given else "seed"
+        suffix = "seed" if inside else "bar"
+        if is_given:
+            suffix = "direct" if any(_has_examples(term) for term in from_loss) else "penalty"
         name = f"{name_of(of)}_{suffix}"
         seed = variable(name, of.shape, "adjoint", batched=of.batched, of=name_of(of))
+        if is_output and of is self.program.loss:
+            from_loss = [number(1)]
         self.entries[of] = Entry(
             seed,
             self._given_by(seed, from_loss, self.loss_bar),
@@ -215,6 +208,10 @@ class _Adjoints:
         return expr
 
 
+def _has_examples(term: Expr) -> bool:
+    return term.batched or any(isinstance(part.op, Examples) for part in walk(term))
+
+
 def _of(step: Step, program: Program) -> Expr:
     name = step.name.removesuffix("_bar")
     every = [*program.given, *(b.target for b in program.bindings)]
@@ -224,11 +221,11 @@ def _of(step: Step, program: Program) -> Expr:
 def _with_second(made: Sections, program: Program) -> Sections:
     """Add the tangents of the adjoints along a direction of the parameters: forward over reverse."""
     lines = Lines([*made.primal, *made.loss, *made.loss_bar, *made.adjoint])
-    dots = {v: dot(v) for v in (program.params or program.wrt)}
+    dots = {v: dot(v) for v in moving(program) if v not in program.inputs}
     tangents_of((*made.primal, *made.loss), dots, lines)
     loss_bar_dot = tangents_of(made.loss_bar, dots, lines)
     adjoint_dot = tangents_of(made.adjoint, dots, lines)
-    seeds = [dot(entry.seed) for entry in made.entries.values() if entry.by_loss]
+    seeds = [dot(e.seed) for v, e in made.entries.items() if e.by_loss and v not in program.inputs]
     gradients = [dot(bar(v)) for v in program.params]
     return replace(
         made,
@@ -237,8 +234,9 @@ def _with_second(made: Sections, program: Program) -> Sections:
     )
 
 
-def _completed(lines: tuple[Binding, ...], wanted: Iterable[Expr]) -> tuple[Binding, ...]:
+def _completed(lines: Iterable[Binding], wanted: Iterable[Expr]) -> tuple[Binding, ...]:
     """Add a line of zeros for each wanted variable that no line gives."""
+    lines = tuple(lines)
     have = {line.target for line in lines}
     return (*lines, *(Binding(v, zeros(*v.shape)) for v in wanted if v not in have))
 

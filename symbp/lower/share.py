@@ -8,9 +8,20 @@ sweep reads it twice, or where a later sweep reads what the forward pass has com
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from symbp.ir import Binding, Expr, Sum, Words, is_variable, name_of, variable, variables, walk
+from symbp.ir import (
+    Binding,
+    Expr,
+    Sum,
+    Words,
+    is_variable,
+    name_of,
+    symbol,
+    variable,
+    variables,
+    walk,
+)
 from symbp.ops.kinds import Elementwise, Largest, Nonlinear
-from symbp.ops.linear import combine, is_ones, rational
+from symbp.ops.linear import combine, is_ones
 from symbp.ops.pointwise import POSITIVE, RELU, SELECT
 from symbp.ops.product import product
 from symbp.ops.rewrite import lift, rebuild, rename, substitute, transform
@@ -54,7 +65,8 @@ def _folded(sweeps: Sweeps, kept: set[str]) -> Sweeps:
         new = []
         for line in lines:
             expr = substitute(line.expr, numbers)
-            if rational(expr) is not None and line.name not in kept:
+            given = (v for v in variables(expr) if symbol(v).role != "weight")
+            if next(given, None) is None and line.name not in kept:
                 numbers[line.target] = expr
             else:
                 new.append(replace(line, expr=expr))

@@ -33,15 +33,21 @@ def user_operation(name: str, arity: int, formula: sp.Expr) -> type[sp.Function]
     """State an operation of the user's own, f(z, w, v); its slopes are derived from the formula."""
     places = PLACES[:arity]
 
+    slopes = [_slope(formula, place) for place in places]
+
     def slope(index: int, value: Any, *args: Any) -> Any:
         put = dict(zip(places, args, strict=True))
-        return sp.diff(formula, places[index]).subs(put, simultaneous=True)
+        return slopes[index].subs(put, simultaneous=True)
 
     function = scalar_function(name, slope)
-    slopes = [sp.diff(formula, place) for place in places]
     smooth = not formula.has(*KINKED)
     elementwise(function, formula, *slopes, notation=Call(name, ""), analytic=smooth)
     return function
+
+
+def _slope(formula: Any, place: sp.Symbol) -> Any:
+    """Return the derivative of a formula; sign is flat, as SIGN states it, also at its step."""
+    return sp.diff(formula.replace(sp.sign, _flat_sign), place).replace(_flat_sign, sp.sign)
 
 
 def _fixed(*slopes: Any) -> Callable[..., Any]:
@@ -58,6 +64,7 @@ def _step(condition: Any, then: Any, otherwise: Any) -> sp.Piecewise:
     return sp.Piecewise((then, condition), (otherwise, True))
 
 
+_flat_sign = scalar_function("flat_sign", _fixed(0))
 positive = scalar_function("positive", _fixed(0))
 heaviside = scalar_function("heaviside", _fixed(0))
 rect = scalar_function("rect", _fixed(0))

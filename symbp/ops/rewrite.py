@@ -116,6 +116,8 @@ def resize(expr: Expr, sizes: Mapping[sp.Expr, int]) -> Expr:
     def number_of(dim: Dim) -> Dim:
         if isinstance(dim, int):
             return dim
+        if dim.is_Symbol:
+            return sizes.get(dim, dim)
         value = dim.subs(sizes)
         return int(value) if value.is_Integer else value
 

@@ -29,7 +29,13 @@ def scalar_function(name: str, slope: Callable[..., Any]) -> type[sp.Function]:
     def fdiff(self: Any, argindex: int = 1) -> Any:
         return slope(argindex - 1, self, *self.args)
 
-    return type(name, (sp.Function,), {"fdiff": fdiff})
+    real = {"_eval_is_extended_real": _is_real, "_eval_is_real": _is_real}
+    return type(name, (sp.Function,), {"fdiff": fdiff, **real})
+
+
+def _is_real(self: Any) -> bool | None:
+    """Tell SymPy that the value is real where the arguments are: all of them are here."""
+    return True if all(arg.is_extended_real for arg in self.args) else None
 
 
 def from_scalar(formula: sp.Expr, values: Mapping[sp.Symbol, Expr], shape: Shape) -> Expr:

@@ -1,6 +1,6 @@
 """The operators: what they do to scalars, vectors, rows and matrices, and what they refuse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 import sympy as sp
@@ -8,7 +8,7 @@ import sympy as sp
 from symbp.errors import Span, SpecError
 from symbp.ir import Constant, Expr, node
 from symbp.ops import MATRIX_FUNCTIONS, RECORDS
-from symbp.ops.linear import add, negate, rational, subtract
+from symbp.ops.linear import combine, negate, rational
 from symbp.ops.power import power, reciprocal
 from symbp.ops.product import broadcast, contract, diagonal_delta, hadamard, product
 from symbp.ops.scalar import apply
@@ -26,7 +26,7 @@ _RIGHT = {"scalar": (), "vector": (1,), "row": (2,), "matrix": (1, 2)}
 
 
 def binary(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
-    """Return `left op right`; raise a SpecError at the operator where the shapes forbid it."""
+    """Return `left op right` for all but sums; raise a SpecError at the operator where the shapes forbid it."""
     value = _OPERATORS[at.op](scope, at, left, right)
     check_range(value.expr, at.span)
     return value
@@ -100,13 +100,31 @@ def _matmul_help(at: Binary, left: Value, right: Value) -> str:
     return f"the columns of {spelled(at.left)} must be the rows of {spelled(at.right)}"
 
 
-def _plus(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
-    join = add if at.op == "+" else subtract
+def chain(scope: Scope, steps: Sequence[Binary], left: Value, rights: Iterable[Value]) -> Value:
+    """Return `left + right - …` of one or more steps, joined at once: time grows with the terms.
+
+    Raises a SpecError at the first step whose shapes forbid it.
+    """
+    terms = [(Fraction(1), left.expr)]
+    for at, right in zip(steps, rights, strict=True):
+        one, other, row = _addends(scope, at, left, right)
+        if one is not left.expr:  # the sum so far is read in another shape
+            so_far = Value(combine(terms, left.expr.shape), left.row)
+            terms = [(Fraction(1), _addends(scope, at, so_far, right)[0])]
+        terms.append((Fraction(1 if at.op == "+" else -1), other))
+        left = Value(one, row)
+    value = Value(combine(terms, left.expr.shape), left.row)
+    check_range(value.expr, steps[-1].span)
+    return value
+
+
+def _addends(scope: Scope, at: Binary, left: Value, right: Value) -> tuple[Expr, Expr, bool]:
+    """Return both terms of a sum in one shape, and whether they are rows."""
     if left.kind == right.kind == "scalar":
-        return Value(join(left.expr, right.expr))
+        return left.expr, right.expr, False
     if "scalar" in (left.kind, right.kind):
         if left.single and right.single:
-            return Value(join(scalar(left), scalar(right)))
+            return scalar(left), scalar(right), False
         lone, full = (at.left, right) if left.kind == "scalar" else (at.right, left)
         filled = f"{term(lone)} * ones({dims_text(full.dims, {}, ', ')})"
         fix = [filled, term(at.right)] if lone is at.left else [spelled(at.left), filled]
@@ -114,7 +132,7 @@ def _plus(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
     pair = align(scope, left, right)
     if pair is None:
         raise clash(scope, at, left, right, _align_help(at, left, right))
-    return Value(join(pair[0], pair[1]), pair[2])
+    return pair
 
 
 def _align_help(at: Binary, left: Value, right: Value) -> str:
@@ -253,8 +271,6 @@ _OPERATORS: dict[str, Callable[[Scope, Binary, Value, Value], Value]] = {
     "/": _divide,
     ".*": _entrywise,
     "./": _entrywise,
-    "+": _plus,
-    "-": _plus,
     "^": _power,
     ".^": _entry_power,
 }

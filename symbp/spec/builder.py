@@ -41,8 +41,8 @@ class Builder(Transformer[Token, Any]):
 
     # Lines
 
-    def model_line(self, _: Token, name: Token, title: Token | None) -> syntax.ModelLine:
-        """Take the quotes off the title."""
+    def model_line(self, _: Token, name: Token, title: Token | None = None) -> syntax.ModelLine:
+        """Take the quotes off the title, where there is one."""
         return syntax.ModelLine(_name(name), title and title[1:-1], token_span(name))
 
     def size_line(self, word: Token, *sizes: syntax.Size) -> syntax.SizeLine:

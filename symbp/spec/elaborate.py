@@ -20,6 +20,7 @@ from symbp.spec.loops import Statement, check_weight, statements
 from symbp.spec.names import Scope, unknown
 from symbp.spec.spelling import spelled
 from symbp.spec.syntax import BatchLine, Line, ModelLine, OutputLine, Ref, SpecText, WrtLine
+from symbp.spec.twins import alike, twins
 from symbp.spec.values import assigned
 
 _LineKind = TypeVar("_LineKind", ModelLine, BatchLine, OutputLine, WrtLine)
@@ -104,9 +105,19 @@ def _bindings(lines: Sequence[Line], scope: Scope) -> list[Binding]:
         at = lines[-1].span if lines else Span(1, 1)
         help = "write a line `name = expression`; the loss is `loss = expression`"
         raise SpecError("there is nothing to derive: no line computes a value", at, help)
+    _check_twins(scope, found)
     check_weight((statement.line.expr for statement in found), scope)
     scope.coming = {statement.name: statement.line.span.line for statement in found}
     return [_binding(statement, scope) for statement in found]
+
+
+def _check_twins(scope: Scope, found: Sequence[Statement]) -> None:
+    """Refuse names that are printed alike; a member of a family stands where the family does."""
+    places = scope.places | {statement.name: statement.line.span for statement in found}
+    pair = twins(places)
+    if pair is not None:
+        message, help = alike(*pair)
+        raise SpecError(message, places[pair[1]], help)
 
 
 def _binding(statement: Statement, scope: Scope) -> Binding:

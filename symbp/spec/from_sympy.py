@@ -13,6 +13,7 @@ from symbp.errors import SymbpError, did_you_mean, printable
 from symbp.ir import Binding, Dim, Expr, Program, Role, Shape, variable
 from symbp.spec.sympy_matrix import matrix
 from symbp.spec.sympy_scalar import scalar
+from symbp.spec.twins import alike, twins
 from symbp.spec.view import ACCEPTED, Context, dims_of
 
 
@@ -163,6 +164,9 @@ def _given(
                     f"two different symbols are called {symbol.name}",
                     "give them one shape and one set of assumptions, or two names",
                 )
+    pair = twins([*found, *(size.name for size in sizes)])
+    if pair is not None:
+        raise SymbpError(*alike(*pair))
     roles: dict[str, Role] = {}
     for role, group in groups.items():
         for symbol in group:

@@ -8,10 +8,10 @@ _ALPHABET = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
     "nu xi omicron pi rho sigma tau upsilon phi chi psi omega"
 )
-_LETTERS = _ALPHABET.split()
+LETTERS = _ALPHABET.split()
 _GREEK = (
-    dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _LETTERS, strict=True))
-    | dict(zip("ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ", map(str.capitalize, _LETTERS), strict=True))
+    dict(zip("αβγδεζηθικλμνξοπρστυφχψω", LETTERS, strict=True))
+    | dict(zip("ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ", map(str.capitalize, LETTERS), strict=True))
     | {"ϵ": "epsilon", "ϑ": "theta", "ϰ": "kappa", "µ": "mu", "ϖ": "pi", "ϱ": "rho"}
     | {"ς": "sigma", "ϕ": "phi", "∆": "Delta", "\N{OHM SIGN}": "Omega"}
 )

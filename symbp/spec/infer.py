@@ -23,6 +23,7 @@ from symbp.spec.parser import parse_expression
 from symbp.spec.reading import clean
 from symbp.spec.spelling import dims_text
 from symbp.spec.syntax import Node, Ref
+from symbp.spec.twins import alike, twins
 from symbp.spec.values import Value, assigned
 
 FILENAME = "<expression>"
@@ -116,6 +117,9 @@ def elaborate_expression(
             raise SymbpError(
                 f"`{name}` has a shape and is not in the expression", _near(name, scope)
             )
+    pair = twins(scope.given)
+    if pair is not None:
+        raise SymbpError(*alike(*pair))
     name = "loss" if made.single else "value"
     if name in scope.given:
         raise SymbpError(f"`{name}` names the result", "call the variable by another name")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from symbp.errors import Span, SpecError
 from symbp.spec.syntax import Binary, Node, Num, Unary, children
+from symbp.spec.walks import topdown
 
 BYTES = 1 << 20
 NESTING = 200
@@ -21,7 +22,10 @@ NAME_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """Of a node: its height, its value where it is made of numbers alone, whether by a power."""
+    """Of a node: its height, its value where it is made of numbers alone, whether by a power.
+
+    A chain is as high as its highest term: `a + b + c` is flat, however long.
+    """
 
     height: int
     value: float | None
@@ -78,24 +82,19 @@ def check_trees(roots: Iterable[Node]) -> None:
     room = NODES
     for root in roots:
         facts: dict[int, _Facts] = {}
-        for node in reversed(_topdown(root)):
+        for node in reversed(topdown(root)):
             facts[id(node)] = _measure(node, [facts[id(child)] for child in children(node)])
             room -= 1
             if room < 0:
                 raise too_many(node.span)
 
 
-def _topdown(root: Node) -> list[Node]:
-    """Return the nodes of a tree, each before its children; the last ones are leaves."""
-    nodes = [root]
-    for node in nodes:  # grows as it is read
-        nodes.extend(children(node))
-    return nodes
-
-
 def _measure(node: Node, below: list[_Facts]) -> _Facts:
     """Return the facts of `node` from those of its children."""
-    height = 1 + max((facts.height for facts in below), default=0)
+    deeper = [facts.height + 1 for facts in below]
+    if isinstance(node, Binary) and node.op not in ("^", ".^"):
+        deeper[0] = below[0].height
+    height = max(deeper, default=1)
     if height > NESTING:
         raise too_deep(node.span)
     power = any(facts.power for facts in below)

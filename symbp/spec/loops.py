@@ -8,6 +8,7 @@ from symbp.spec.limits import too_many
 from symbp.spec.names import CONSTANTS, Scope, integer
 from symbp.spec.spelling import spelled
 from symbp.spec.syntax import AssignLine, ForLine, Line, Member, Node, Ref, Shape, SumOver, children
+from symbp.spec.walks import topdown
 
 MEMBERS = 1000  # of a family or a loop
 
@@ -105,14 +106,20 @@ def weight(at: Node, scope: Scope) -> int:
 
     Cheap, so that what asks for too much is refused before any of it is done.
     """
-    below = sum([weight(child, scope) for child in children(at)])
-    if not isinstance(at, SumOver):
-        return 1 + below
+    weights: dict[int, int] = {}
+    for part in reversed(topdown(at)):
+        below = sum(weights[id(child)] for child in children(part))
+        turns = _turns(part, scope) if isinstance(part, SumOver) else 1
+        weights[id(part)] = 1 + below * max(turns, 1)
+    return weights[id(at)]
+
+
+def _turns(at: SumOver, scope: Scope) -> int:
+    """Return how many terms a sum has; 1 where its bounds are wrong, or depend on a loop around."""
     try:
-        turns = integer(at.stop, scope) - integer(at.start, scope) + 1
-    except SpecError:  # the bounds depend on a loop around, or are wrong and refused later
-        turns = 1
-    return 1 + below * max(turns, 1)
+        return integer(at.stop, scope) - integer(at.start, scope) + 1
+    except SpecError:
+        return 1
 
 
 def check_weight(expressions: Iterable[Node], scope: Scope) -> None:

@@ -14,6 +14,7 @@ from symbp.spec import limits
 from symbp.spec.spelling import dims_text, spelled
 from symbp.spec.syntax import Binary, Node, Num, Ref, Unary
 from symbp.spec.values import Value
+from symbp.spec.walks import spine
 
 CONSTANTS = {"pi": sp.pi, "euler": sp.E}
 LARGEST_INDEX = 1_000_000
@@ -209,31 +210,46 @@ def integer(at: Node, scope: Scope) -> int:
     """
     match at:
         case Num(value=value) if value.denominator == 1:
-            result = int(value)
+            return _small(int(value), at)
         case Ref(name=name, index=None) if name in scope.indices:
-            result = scope.indices[name]
+            return scope.indices[name]
         case Ref():
-            result = _numbered_size(at, scope)
+            return _small(_numbered_size(at, scope), at)
         case Unary(arg=arg):
-            result = -integer(arg, scope)
-        case Binary(op="+" | "-" | "*" as op, left=left, right=right):
-            one, other = integer(left, scope), integer(right, scope)
-            result = {"+": one + other, "-": one - other, "*": one * other}[op]
-        case _:
-            help = "an index is made of whole numbers, the letter of the loop and sizes"
-            raise SpecError(f"`{spelled(at)}` is no whole number", at.span, help)
-    if abs(result) > LARGEST_INDEX:
-        help = f"indices lie below {LARGEST_INDEX:,}"
-        raise SpecError(f"`{spelled(at)}` is {result:,}", at.span, help)
-    return result
+            return -integer(arg, scope)
+        case Binary():
+            steps = spine(at)
+            result = integer(steps[0].left, scope)
+            for step in steps:
+                result = _small(_joined(step, result, scope), step)
+            return result
+    raise _no_whole_number(at)
+
+
+def _joined(at: Binary, left: int, scope: Scope) -> int:
+    """Return a sum or a product of whole numbers, given its left side."""
+    if at.op not in ("+", "-", "*"):
+        raise _no_whole_number(at)
+    right = integer(at.right, scope)
+    return {"+": left + right, "-": left - right, "*": left * right}[at.op]
+
+
+def _small(number: int, at: Node) -> int:
+    if abs(number) <= LARGEST_INDEX:
+        return number
+    raise SpecError(f"`{spelled(at)}` is {number:,}", at.span, f"indices lie below {LARGEST_INDEX:,}")
+
+
+def _no_whole_number(at: Node) -> SpecError:
+    help = "an index is made of whole numbers, the letter of the loop and sizes"
+    return SpecError(f"`{spelled(at)}` is no whole number", at.span, help)
 
 
 def _numbered_size(ref: Ref, scope: Scope) -> int:
     name = scope.flat_name(ref)
     if name not in scope.sizes:
         if name in scope.given or name in scope.lines:
-            help = "an index is made of whole numbers, the letter of the loop and sizes"
-            raise SpecError(f"`{spelled(ref)}` is no whole number", ref.span, help)
+            raise _no_whole_number(ref)
         near = did_you_mean(name, [*scope.sizes, *scope.indices])
         help = f"did you mean `{near}`?" if near else f"declare it: `size {name} = 3`"
         raise SpecError(f"`{spelled(ref)}` is not declared", ref.span, help)

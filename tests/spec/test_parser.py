@@ -11,6 +11,7 @@ from symbp.errors import Span, SpecError, SymbpError, did_you_mean
 from symbp.spec import syntax
 from symbp.spec.parser import parse_expression, parse_text, read_file
 from symbp.spec.syntax import Node
+from symbp.spec.walks import spine
 
 TOY = """\
 input  x
@@ -335,7 +336,8 @@ def test_mistake_in_an_expression(text: str, column: int, message: str) -> None:
         "f = " + "-" * 10_000 + "x",
         "f = x" + "'" * 10_000,
         "f = " + "^".join("x" * 10_000),
-        "f = " + "+".join("x" * 10_000),
+        "f = " + "+".join("(x" * 10_000),
+        "f = " + "+".join("x" * 60_000),
         "f = " + "x + " * 200_000 + "x",
         "f = x\n" * 350_000,
         "f = " + "a" * 2_000_000,
@@ -356,7 +358,14 @@ def test_nesting_within_the_limit_is_read() -> None:
     assert written(parse_expression("(" * 199 + "x" + ")" * 199)) == "x"
     assert written(parse_expression("-" * 199 + "x")).count("-") == 199
     with pytest.raises(SpecError, match="deep"):
-        parse_expression("+".join("x" * 201))
+        parse_expression("^".join("x" * 201))
+
+
+@pytest.mark.parametrize("operator", ["+", "-", "@", ".*"])
+def test_a_flat_chain_is_not_nested(operator: str) -> None:
+    tree = parse_expression(operator.join("x" * 5_000))
+    assert isinstance(tree, syntax.Binary)
+    assert len(spine(tree)) == 4_999
 
 
 def test_exponents_within_the_limit_are_read() -> None:
