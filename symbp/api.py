@@ -122,7 +122,9 @@ class Derivation(Lines):
         except KeyError:
             known = [name_of(v) for v in (*self.program.given,)]
             known += [b.name for b in self.program.bindings]
-            raise SymbpError(f"there is no gradient of {name}", did_you_mean(name, known)) from None
+            near = did_you_mean(name, known)
+            help = f"did you mean `{near}`?" if near else f"its names are {', '.join(known)}"
+            raise SymbpError(f"there is no gradient of {name}", help) from None
 
     def _line(self, step: Step) -> Line:
         values = {field.name: getattr(step, field.name) for field in fields(Step)}

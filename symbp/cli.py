@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -26,6 +27,8 @@ def _errors_as_messages(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the judge multiplies tiny matrices
+        for stream in (sys.stdout, sys.stderr):  # a terminal without Ω still shows the rest
+            cast(TextIOWrapper, stream).reconfigure(errors="backslashreplace")
         try:
             return command(*args, **kwargs)
         except SymbpError as error:
@@ -93,7 +96,9 @@ def derive(
     with _waiting("reading"):
         pipeline, screen = import_module("symbp.pipeline"), _screen()
         program = pipeline.read_program(spec, expression, wrt, shapes, name)
-    folder = output or (None if expression else Path("generated"))
+    folder = output or (None if expression is not None else Path("generated"))
+    if folder is not None:
+        pipeline.check_folder(program, folder, force=force)
     if expression is not None:
         screen.inferred(program)
     with _waiting("deriving"):

@@ -15,12 +15,13 @@ from symbp.check import Certificate
 from symbp.check import certify as judge_module
 from symbp.derive.derive import derive as derive_program
 from symbp.emit.module import module_text
-from symbp.emit.render import write_whole
+from symbp.emit.render import check_place, write_whole
 from symbp.errors import SymbpError, did_you_mean, printable
 from symbp.ir import Program, name_of
 from symbp.spec import expression, load
-from symbp.spec.elaborate import checked_name
+from symbp.spec.elaborate import fault_of_name
 from symbp.spec.from_sympy import from_sympy
+from symbp.spec.glyphs import plain_name
 
 
 def read_program(
@@ -40,64 +41,94 @@ def read_program(
             "give a spec file or an expression, one of the two",
             '`symbp derive mlp.symbp`, or `symbp derive -e "norm2(A @ x)^2"`',
         )
-    names = [part.strip() for item in wrt for part in item.split(",") if part.strip()]
+    fault = None if name is None else fault_of_name(name)
+    if fault is not None:
+        raise SymbpError(fault, "write a name of letters, digits and `_`, such as `--name mlp`")
+    parts = [part.strip() for item in wrt for part in item.split(",")]
+    names = list(dict.fromkeys(plain_name(part) for part in parts if part))
     if text is not None:
         program = expression(text, names, _shapes(shapes))
     elif shapes:
-        raise SymbpError("--shape is for -e: a spec declares its shapes")
+        raise SymbpError("--shape is for -e", "declare shapes in the spec: `param W : m x n`")
     else:
-        program = _from_file(str(spec), names)
-    return program if name is None else replace(program, name=checked_name(name))
+        program = _from_file(str(spec), names, name)
+    return program if name is None else replace(program, name=name)
 
 
 def _shapes(items: Sequence[str]) -> Mapping[str, str]:
     made = {}
     for item in items:
         key, sign, value = item.partition("=")
-        if not sign:
-            raise SymbpError(f"--shape {printable(item)} has no `=`", "write it as W=3x4 or x=n")
+        if not sign or not key.strip():
+            raise SymbpError(f"--shape {printable(item)} is no shape", "write it as W=3x4 or x=n")
         made[key.strip()] = value.strip()
     return made
 
 
-def _from_file(spec: str, wrt: Sequence[str]) -> Program:
+def _from_file(spec: str, wrt: Sequence[str], name: str | None) -> Program:
     path, sign, attribute = spec.rpartition(":")
     if sign and path.endswith(".py"):
-        return _from_python(Path(path), attribute, wrt)
-    program = load(spec)
+        return _from_python(Path(path), attribute, wrt, name)
+    if spec.endswith(".py"):
+        help = f"name the expression or the Program in it: `{printable(spec)}:loss`"
+        raise SymbpError(f"{printable(spec)} is Python, not a spec", help)
+    return _by(load(spec, name), wrt)
+
+
+def _asked(wrt: Sequence[str], known: Mapping[str, Any]) -> Sequence[Any]:
+    """Return what the names to differentiate by mean; raise SymbpError where they mean nothing."""
+    for name in wrt:
+        if name not in known:
+            near = did_you_mean(name, known)
+            names = f"its names are {', '.join(map(printable, known)) or 'none'}"
+            help = f"did you mean `{near}`?" if near else names
+            raise SymbpError(f"--wrt {printable(name)}: no param or input of that name", help)
+    return [known[name] for name in wrt]
+
+
+def _from_python(path: Path, attribute: str, wrt: Sequence[str], name: str | None) -> Program:
+    """Run a Python file and return the Program, or that of the SymPy expression, it names."""
+    module, shown = import_file(path), printable(attribute)
+    if not hasattr(module, attribute):
+        names = [other for other in vars(module) if not other.startswith("_")]
+        near = did_you_mean(attribute, names)
+        help = f"did you mean `{near}`?" if near else "name what is to be derived: `model.py:loss`"
+        raise SymbpError(f"{printable(str(path))} has no `{shown}`", help)
+    found = getattr(module, attribute)
+    if isinstance(found, Program):
+        return _by(found, wrt)
+    if not isinstance(found, sp.Basic | sp.MatrixBase | dict):
+        help = "name a SymPy expression, a dict of them, or a Program"
+        raise SymbpError(f"`{shown}` is of type {type(found).__name__}", help)
+    chosen = _asked(wrt, _symbols(found)) if wrt else None
+    made = from_sympy(found, wrt=chosen, name=name or attribute)
+    fault = fault_of_name(made.name)
+    if fault is not None:
+        raise SymbpError(fault, "give the module another name: `--name my_name`")
+    return made
+
+
+def _symbols(found: Any) -> dict[str, Any]:
+    """Return the symbols that an expression, or a dict of lines, is given, by their names."""
+    lines = found if isinstance(found, dict) else {"": found}
+    free = {s for line in lines.values() for s in getattr(line, "free_symbols", ())}
+    return {str(s): s for s in sorted(free, key=str) if str(s) not in set(map(str, lines))}
+
+
+def _by(program: Program, wrt: Sequence[str]) -> Program:
+    """Return the program, differentiated by these names where there are any."""
     if not wrt:
         return program
     known = {name_of(v): v for v in (*program.params, *program.inputs)}
-    for name in wrt:
-        if name not in known:
-            hint = did_you_mean(name, known)
-            raise SymbpError(f"--wrt {printable(name)}: no param or input of that name", hint)
-    return replace(program, wrt=tuple(known[name] for name in wrt))
-
-
-def _from_python(path: Path, attribute: str, wrt: Sequence[str]) -> Program:
-    """Run a Python file and return the Program, or that of the SymPy expression, it names."""
-    found = getattr(import_file(path), attribute, None)
-    if found is None:
-        raise SymbpError(f"{printable(str(path))} has no {printable(attribute)}")
-    if isinstance(found, Program):
-        return found
-    if not isinstance(found, sp.Basic | dict):
-        kind = type(found).__name__
-        raise SymbpError(f"{attribute} is a {kind}, no SymPy expression and no Program")
-    symbols: dict[str, Any] = {str(s): s for s in getattr(found, "free_symbols", ())}
-    missing = [name for name in wrt if name not in symbols]
-    if missing:
-        raise SymbpError(f"--wrt {missing[0]}: no such symbol", did_you_mean(missing[0], symbols))
-    chosen = [symbols[name] for name in wrt] or None
-    return from_sympy(found, wrt=chosen, name=checked_name(attribute))
+    return replace(program, wrt=tuple(_asked(wrt, known)))
 
 
 def import_file(path: Path) -> types.ModuleType:
     """Return a Python file as a module; it runs.  Raises SymbpError where it cannot."""
     shown = printable(str(path))
     if not path.is_file():
-        raise SymbpError(f"there is no file {shown}")
+        what = f"{shown} is a folder" if path.is_dir() else f"no file {shown}"
+        raise SymbpError(what, "check the path")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise SymbpError(f"{shown} is no Python file")
@@ -105,8 +136,9 @@ def import_file(path: Path) -> types.ModuleType:
     sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise SymbpError(f"{shown} raises {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        what = printable(" ".join(f"{type(error).__name__}: {error}".split()))
+        raise SymbpError(f"{shown} raises {what}", "run it by itself to see where") from error
     finally:
         del sys.modules[path.stem]
     return module
@@ -114,9 +146,15 @@ def import_file(path: Path) -> types.ModuleType:
 
 def read_module(spec: str) -> types.ModuleType:
     """Return the module to judge: of a spec, derived and compiled, or a module file, imported."""
-    if spec.endswith(".py"):
-        return import_file(Path(spec))
-    return compile_module(derive(read_program(spec)))
+    if not spec.endswith(".py"):
+        return compile_module(derive(read_program(spec)))
+    module = import_file(Path(spec))
+    wanted = ["sample", *(() if hasattr(module, "Params") else ("value", "VARIABLES"))]
+    missing = [name for name in wanted if not hasattr(module, name)]
+    if missing:
+        what = f"{printable(spec)} is no module of symbp: it has no `{missing[0]}`"
+        raise SymbpError(what, "check a spec, or a module that `symbp derive` wrote")
+    return module
 
 
 def derive(program: Program) -> Derivation:
@@ -127,9 +165,14 @@ def derive(program: Program) -> Derivation:
 def emit(derivation: Derivation, *, origin: str = "") -> str:
     """Return the text of the derivation's NumPy module.
 
-    `origin` is named in its docstring as the place of the spec.
+    `origin` is named in its docstring as the place of the spec.  Raises SymbpError where a line
+    has more terms than Python can compile.
     """
-    return module_text(derivation, origin or derivation.program.origin)
+    try:
+        return module_text(derivation, origin or derivation.program.origin)
+    except RecursionError:
+        help = "give parts of it names on lines of their own"
+        raise SymbpError("an expression is too long to be one of Python", help) from None
 
 
 def compile_module(derivation: Derivation, *, text: str | None = None) -> types.ModuleType:
@@ -154,6 +197,15 @@ def certify(module: types.ModuleType, seed: int = 0) -> Certificate:
     return judge_module(module, seed)
 
 
+def check_folder(program: Program, folder: Path, *, force: bool = False) -> None:
+    """Raise SymbpError where `write` could not write, before anything is derived."""
+    check_place(_path(program, folder), force)
+
+
+def _path(program: Program, folder: Path) -> Path:
+    return folder / f"{program.name}.py"
+
+
 def write(
     derivation: Derivation, folder: Path, certificate: Certificate | None, *, force: bool = False
 ) -> Path:
@@ -162,7 +214,7 @@ def write(
     Without a certificate the module's first line says so.  Raises SymbpError where the certificate
     fails, and where the file is not ours to overwrite (unless `force`).
     """
-    path = folder / f"{derivation.program.name}.py"
+    path = _path(derivation.program, folder)
     if certificate is not None and not certificate.ok:
         raise SymbpError(f"the certificate of {path.name} fails, so it is not written")
     mark = "" if certificate is not None else "# NOT CERTIFIED: written with --no-check.\n"

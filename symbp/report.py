@@ -13,6 +13,7 @@ from symbp.emit.math import Names, shape_text, unicode
 from symbp.emit.trial import trial
 from symbp.ir import Expr, Program, name_of, symbol
 from symbp.lower.cost import sweep_operations, written_out_operations
+from symbp.ops.linear import parts
 
 Mode: TypeAlias = Literal["reverse", "forward", "both"]
 Closed: TypeAlias = Literal["none", "plain", "counted"]
@@ -57,7 +58,7 @@ def sections(
     made = [] if fragment else [_given(program)]
     made.append(Section("Forward pass", "", reading.primal))
     if mode != "forward":
-        adjoint = _noted(reading.adjoint, program, format)
+        adjoint = _noted(reading.adjoint, program)
         made.append(Section("Reverse mode", _reverse_intro(program), adjoint))
     if mode != "reverse":
         made.append(Section("Forward mode", _forward_intro(program), reading.tangent))
@@ -68,12 +69,12 @@ def sections(
     return made
 
 
-def _noted(steps: Sequence[Step], program: Program, format: Format) -> tuple[Step, ...]:
-    """Return adjoint lines with the sentence on several paths, in the names of the format."""
+def _noted(steps: Sequence[Step], program: Program) -> tuple[Step, ...]:
+    """Return adjoint lines with the sentence on several paths."""
     names = names_of(program)
 
     def name(var: Expr) -> str:
-        return unicode(var, names) if format == "unicode" else name_of(var)
+        return unicode(var, names)
 
     made = []
     for step in steps:
@@ -83,9 +84,8 @@ def _noted(steps: Sequence[Step], program: Program, format: Format) -> tuple[Ste
             var = next(v for v in every if name_of(v) == of)
             through = [name(path.consumer) for path in step.paths]
             listed = f"{', '.join(through[:-1])} and {through[-1]}"
-            result, count = name(program.result), len(through)
-            note = f"{name(var)} reaches {result} along {count} paths, through {listed}: their terms add."
-            step = replace(step, note=note)
+            reaches = f"{name(var)} reaches {name(program.result)} along {len(through)} paths"
+            step = replace(step, note=f"{reaches}, through {listed}: their terms add.")
         made.append(step)
     return tuple(made)
 
@@ -112,7 +112,15 @@ def _reverse_intro(program: Program) -> str:
     if not several or program.loss is None:
         return ""
     joined = "averaged" if program.reduction == "mean" else "summed"
-    return f"For one example; over a batch the losses are {joined}; a penalty is added once."
+    penalty = "; a penalty is added once" if _has_penalty(program) else ""
+    return f"For one example; over a batch the losses are {joined}{penalty}."
+
+
+def _has_penalty(program: Program) -> bool:
+    """Tell whether a term of the loss depends on no example."""
+    assert program.loss is not None
+    loss = program.definition(program.loss)
+    return loss is not None and any(not term.batched for _, term in parts(loss))
 
 
 def _forward_intro(program: Program) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 from symbp import report
 from symbp.check import Certificate
 from symbp.derive.derivation import Derivation
+from symbp.errors import printable
 from symbp.ir import Program
 
 _OUT = Console(highlight=False, soft_wrap=True)
@@ -58,4 +59,4 @@ def certificate(found: Certificate) -> None:
 
 def written(path: Path) -> None:
     """Say what was written."""
-    _OUT.print(f"Wrote {path}")
+    _OUT.print(Text(f"Wrote {printable(str(path))}"))

@@ -250,11 +250,12 @@ def _term(grow: Grower) -> tuple[str, bool]:
     """Return a term of the loss: of one line, of a line and a target, or of what is given."""
     kind = grow.one(("scalar", "scalar", "squared", "squared", "labels", "binary"))
     if kind == "scalar" or len(grow.names) < 3:
-        text, batched = grow.expression((), 2)
-        return f"({text})^2" if grow.integer(0, 1) else f"({text})", batched
+        text, batched = grow.expression((), grow.integer(0, 2))
+        return grow.one(("tanh({})^2", "sin({})", "sin({})^2 / 3")).format(text), batched
     n, target = grow.dim(), grow.names.pop()
     a, batched = grow.expression((n,), grow.integer(0, 1))
-    kind = "squared" if kind == "labels" and not batched else kind
+    if kind == "labels" and (not batched or grow.sizes[n] == 1):  # the loss would be 0
+        kind = "squared"
     one_hot = "one_hot " if kind == "labels" else ""
     grow.spec.declarations.append(f"target {target} : {one_hot}{n}")
     form = {

@@ -71,7 +71,7 @@ class _Thawed:
         return called
 
     def _whole(self, value: Any, still: Any) -> Any:
-        """Return parameters, or a direction, with the frozen ones put in; other values as they are."""
+        """Return parameters, or a direction, with the frozen ones put in; else the value."""
         if not isinstance(value, self.partial):
             return value
         known = {**value._asdict(), **dict(zip(self.frozen, still, strict=True))}

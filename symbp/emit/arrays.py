@@ -16,9 +16,11 @@ from symbp.emit.syntax import binary, call, literal, name, negated, ratio, subsc
 from symbp.errors import SymbpError
 from symbp.ir import Constant, Dim, Expr, Size, Sum, Variable, Words, symbol
 from symbp.lower.path import pairs, result_word
+from symbp.ops.evaluate import evaluate
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
-from symbp.ops.linear import is_ones, parts, rational
+from symbp.ops.linear import is_ones, number, parts, rational
 from symbp.ops.pointwise import POSITIVE, SELECT
+from symbp.ops.scalar import apply
 
 
 class Arrays:
@@ -116,6 +118,10 @@ class Arrays:
         return _scaled(coefficient, self.code(expr))
 
     def _elementwise(self, expr: Expr, op: Elementwise) -> Term:
+        numbers = [rational(arg) for arg in expr.args]
+        if None not in numbers:
+            value = evaluate(apply(op, *(number(n) for n in numbers if n is not None)), {})
+            return Term(literal(value.item()), ())
         if op.exponent is not None:
             return self._power(expr, op.exponent)
         if op is POSITIVE:
@@ -255,7 +261,8 @@ class Arrays:
         if not terms:
             return Term(literal(1), ())
         plan = pairs(words, out, dims)
-        if all(word in ((), words[-1]) for word in words) and set(words[-1]) <= set(out):
+        alike = all(word in ((), words[-1]) for word in words)
+        if alike and set(words[-1]) <= set(out) and len(set(words[-1])) == len(words[-1]):
             return _folded(terms, out)
         for i, j in plan:
             one, other = terms[i], terms[j]
@@ -279,9 +286,7 @@ class Arrays:
             return Term(call("np.diag", term.code), letters)
         places = [k for k, i in enumerate(op.out) if i == twice[0]]
         index = tuple(None if k == places[1] else slice(None) for k in letters)
-        return Term(
-            binary(subscript(term.aligned(out).code, index), "*", self._eye(size)), letters
-        )
+        return Term(binary(subscript(term.aligned(out).code, index), "*", self._eye(size)), letters)
 
     def _eye(self, size: ast.expr) -> ast.expr:
         """Return the identity matrix in the type of the line's arrays."""

@@ -1,8 +1,8 @@
 """The statements of one sweep: a line each, in place where a value is dead.
 
-A value of rank one or more that this function made and nobody reads again gives its storage to the
-next: `h1 = np.maximum(f1, 0, out=f1)`.  A sum begins with its first product and adds the rest to it.
-Arguments are never written to.  Scalars are written as plain formulas.
+A value of rank one or more that this function made and nobody reads again gives its storage to
+the next: `h1 = np.maximum(f1, 0, out=f1)`.  A sum begins with its first product and adds the rest
+to it.  Arguments are never written to.  Scalars are written as plain formulas.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,11 +11,12 @@ from typing import TypeAlias
 
 from symbp.emit.arrays import Arrays
 from symbp.emit.contract import Term
+from symbp.emit.fitting import fitted
 from symbp.emit.syntax import assigned, call, name, text
 from symbp.emit.text import broken
 from symbp.ir import Binding, Expr, Sum, Variable, Words, symbol, variables, walk
 from symbp.lower.schedule import is_number
-from symbp.ops.kinds import Elementwise
+from symbp.ops.kinds import Elementwise, Merge, Split
 from symbp.ops.linear import combine, parts, rational
 from symbp.ops.pointwise import RELU
 from symbp.ops.product import product
@@ -27,6 +28,7 @@ class Body:
     """Writes lines as statements.
 
     returned: variables whose values leave the function, and so are not dead at its end.
+    annotated: the one of them whose type is written down, where it is returned alone.
     models: for a target, the array whose shape and type an array of one number takes.
     moved_by: for a value, what makes it complex when that is; a value not in it, anything does.
     """
@@ -46,21 +48,19 @@ class Body:
         self.last.update(dict.fromkeys(returned, len(lines)))
         self.moved_by = moved_by or {}
         self.owned: set[Expr] = set()
+        self.annotated: Expr | None = None
         self.optional: set[Expr] = set()
 
     def make_optional(self, tangents: Sequence[Expr]) -> list[Expr]:
-        """Leave out, where a tangent is None, the terms it stands in; return those it cannot be for.
+        """Leave out the terms of tangents that are None; return those that cannot be.
 
         It can where every line that reads it is a sum with another term.
         """
         self.optional = set(tangents)
-        for line in self.lines:
-            if any(v in self.optional for v in variables(line.expr)) and not is_split(
-                line.expr, self.optional
-            ):
-                self.optional = set()
-                return list(tangents)
-        return []
+        if all(can_leave_out(line.expr, tangents) for line in self.lines):
+            return []
+        self.optional = set()
+        return list(tangents)
 
     def _split(self, expr: Expr) -> tuple[list[Term_], dict[Expr, list[Term_]]]:
         """Return the terms of a sum that are always there, and those of each optional tangent."""
@@ -74,14 +74,15 @@ class Body:
     def statements(self) -> list[str]:
         """Return the statements in order."""
         made: list[str] = []
+        taken = {*self.arrays.names.values()}
         for position, line in enumerate(self.lines):
-            made.extend(self._line(line, position))
+            made.extend(fitted(self._line(line, position), taken))
             if line.expr.args and not _is_view(line.expr):
                 self.owned.add(line.target)
         return made
 
     def _line(self, line: Binding, position: int) -> list[str]:
-        target = self.arrays.names[line.target]
+        target = self._head(line)
         self.arrays.like = self._like(line)
         always, sometimes = self._split(line.expr) if self.optional else ([], {})
         if sometimes:
@@ -94,16 +95,28 @@ class Body:
         if not is_array(line.target):
             is_result = line.target.rank > 0 or self.last.get(line.target) == len(self.lines)
             constant = self._constant(line, position) if is_result else []
-            return constant or assigned(target, self.arrays.code(line.expr).code)
+            return constant or assigned(target, self._filled(line).code)
         for way in (self._constant, self._less_one_hot, self._in_place, self._accumulated):
             found = way(line, position)
             if found:
                 return found
+        return assigned(target, self._filled(line).code)
+
+    def _filled(self, line: Binding) -> Term:
+        """Return code for a line with every axis; a number takes the type of the line's model."""
         term = self.arrays.code(line.expr)
-        if len(term.letters) < line.expr.rank or None in term.letters:
-            shape = self.arrays.shape(line.expr.shape)
-            term = Term(call("np.full", shape, term.code), ())
-        return assigned(target, term.code)
+        returned = self.last.get(line.target) == len(self.lines)
+        untyped = returned and is_number(line) and not line.expr.rank
+        if len(term.letters) < line.expr.rank or None in term.letters or untyped:
+            like = self.arrays.like if is_number(line) else None
+            typed = {"dtype": f"{like}.dtype"} if like else {}
+            return Term(call("np.full", self.arrays.shape(line.expr.shape), term.code, **typed), ())
+        return term
+
+    def _head(self, line: Binding) -> str:
+        """Return what stands left of the sign of equality."""
+        typed = ": Array" if line.target is self.annotated else ""
+        return self.arrays.names[line.target] + typed
 
     def _like(self, line: Binding) -> str | None:
         """Return the name of an array whose type the line's numbers take."""
@@ -118,15 +131,15 @@ class Body:
         if term is None or term.letters:
             return []
         value, like = rational(line.expr), self.models.get(line.target)
-        if like is None:
+        if like is None or like.shape != line.target.shape:
             return []
-        target, model = self.arrays.names[line.target], self.arrays.names[like]
+        target, model = self._head(line), self.arrays.names[like]
         if value == 0:
             return [f"{target} = np.zeros_like({model})"]
         return [f"{target} = np.full_like({model}, {text(term.code)})"]
 
     def _less_one_hot(self, line: Binding, position: int) -> list[str]:
-        """Write p − e_y as p with 1 taken from the entry that y names, and divide by n at the end."""
+        """Write p − e_y as p with 1 taken from the entry that y names, divided by n at the end."""
         found = _minus_one_hot(line.expr)
         if found is None:
             return []
@@ -135,9 +148,9 @@ class Body:
         term = self.arrays.code(values)
         if len(term.letters) < values.rank or None in term.letters:
             return []
-        copied = ".copy()" if term.plain else ""
+        copied = ".copy()" if term.plain or _is_view(values) else ""
         entry = self.arrays.picked(Term(name(target), ()), labels)
-        made = [f"{target} = {text(term.code)}{copied}", f"{text(entry)} -= 1"]
+        made = [f"{self._head(line)} = {text(term.code)}{copied}", f"{text(entry)} -= 1"]
         return [*made, f"{target} /= {self.arrays.count}"] if weighted else made
 
     def _dead(self, expr: Expr, line: Binding, position: int) -> bool:
@@ -207,7 +220,7 @@ class Body:
         return []
 
     def _out(self, line: Binding, function: str, operands: Sequence[str], storage: str) -> str:
-        head = f"{self.arrays.names[line.target]} = {function}("
+        head = f"{self._head(line)} = {function}("
         return "\n".join(broken(head, [*operands, f"out={storage}"], ")"))
 
     def _accumulated(self, line: Binding, position: int) -> list[str]:
@@ -223,8 +236,7 @@ class Body:
         first = self.arrays.term(*terms[start])
         if len(first.letters) < line.expr.rank or None in first.letters:
             return []
-        target = self.arrays.names[line.target]
-        made = assigned(target, first.code)
+        made = assigned(self._head(line), first.code)
         rest = [term for k, term in enumerate(terms) if k != start]
         return made + [self._added(line.target, *term) for term in rest]
 
@@ -234,9 +246,10 @@ class Body:
         return f"{name} {sign}= {code}" if is_array(target) else f"{name} = {name} {sign} {code}"
 
 
-def is_split(expr: Expr, optional: Collection[Expr]) -> bool:
-    """Tell whether an expression is a sum with a term that reads none of some variables."""
-    return any(not set(variables(arg)) & set(optional) for _, arg in parts(expr))
+def can_leave_out(expr: Expr, optional: Collection[Expr]) -> bool:
+    """Tell whether an expression has a term without some variables, or none of them at all."""
+    free = [not set(variables(arg)) & set(optional) for _, arg in parts(expr)]
+    return all(free) or any(free)
 
 
 def _minus_one_hot(expr: Expr) -> tuple[Expr, Expr, bool] | None:
@@ -261,9 +274,11 @@ def is_array(var: Expr) -> bool:
 
 
 def _is_view(expr: Expr) -> bool:
-    """Tell whether code for an expression shares its argument's storage: a transpose."""
+    """Tell whether code for an expression may share its argument's storage: it only moves axes."""
     op = expr.op
-    return isinstance(op, Words) and len(expr.args) == 1 and len(op.dims) == len(op.words[0])
+    if isinstance(op, Merge | Split):
+        return True
+    return isinstance(op, Words) and len(expr.args) == 1 and set(op.words[0]) <= set(op.out)
 
 
 def _is_product(expr: Expr) -> bool:

@@ -53,7 +53,9 @@ class Term:
             return Term(code.value, self.word, is_mask=self.is_mask, like=self.like)
         single = [literal(k) for k, letter in enumerate(self.letters) if letter is None]
         axis = single[0] if len(single) == 1 else ast.Tuple(list(single), ast.Load())
-        code = ast.Call(ast.parse("np.squeeze", mode="eval").body, [code], [ast.keyword("axis", axis)])
+        code = ast.Call(
+            ast.parse("np.squeeze", mode="eval").body, [code], [ast.keyword("axis", axis)]
+        )
         return Term(code, self.word, is_mask=self.is_mask, like=self.like)
 
 
@@ -80,8 +82,9 @@ def reduced(term: Term, keep: Sequence[int]) -> Term:
     letters = term.word
     if len(set(letters)) < len(letters):
         if sorted(letters) == [letters[0]] * 2:
-            function = "np.diagonal" if letters[0] in keep else "np.trace"
-            return Term(call(function, term.code), tuple(keep))
+            if letters[0] in keep:
+                return Term(call("np.diagonal", term.code), letters[:1])
+            return Term(call("np.trace", term.code), ())
         return _einsum_call([term], tuple(keep))
     gone = [axis for axis, letter in enumerate(letters) if letter not in keep]
     if not gone:

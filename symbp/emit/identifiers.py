@@ -64,6 +64,19 @@ RESERVED = frozenset(
         "check",
         "sample",
         "as_params",
+        "Any",
+        "ArrayLike",
+        "given",
+        "result",
+        "draw",
+        "normal",
+        "orthogonal",
+        "shapes",
+        "ends",
+        "parts",
+        "I",  # these three a formatter's checker takes for 1 and 0
+        "O",
+        "l",
         "main",
     ]
 )

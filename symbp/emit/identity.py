@@ -84,7 +84,9 @@ class Identity:
         arrays = Arrays(self.names, sizes, self.names.count)
         models = {line.target: self._model(line.target) for line in lines}
         moved_by = self._moved_by(lines)
-        statements = Body(arrays, lines, set(returned), models, moved_by).statements()
+        writer = Body(arrays, lines, set(returned), models, moved_by)
+        writer.annotated = returned[0] if len(returned) == 1 and guards else None
+        statements = writer.statements()
         self.helpers |= arrays.helpers
         head = self._guards() if guards else []
         head += count_line(lines, needs, self.names)

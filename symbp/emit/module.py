@@ -13,6 +13,7 @@ from symbp.emit.network import Network
 from symbp.emit.parameters import Parameters
 from symbp.emit.render import template
 from symbp.emit.sweeps import Function
+from symbp.emit.text import broken
 from symbp.ir import Expr, Program, symbol, walk
 from symbp.lower.batch import Batch
 from symbp.lower.schedule import Schedule, schedule
@@ -81,7 +82,11 @@ def network_view(derivation: Derivation, lowered: Schedule) -> View:
             f"ANALYTIC = {is_analytic(program)}",
             f"FORWARD_ARGS = {len(network.forward_data)}  # of the data, those that forward takes",
             f"INPUTS_DIFFERENTIABLE = {len(network.sweeps['inputs_bar'].results)}",
-            *([f"MOVING = {_names_tuple(moving)}  # the other fields are frozen"] if frozen else []),
+            *(
+                [f"MOVING = {_names_tuple(moving)}  # the other fields are frozen"]
+                if frozen
+                else []
+            ),
             *_size_constant(sizes),
         ],
         "fields": parameters.fields(),
@@ -92,8 +97,21 @@ def network_view(derivation: Derivation, lowered: Schedule) -> View:
         "size_arguments": parameters.size_arguments(),
         "sized": ", **SIZES" if sizes else "",
         "flat_signature": _flat_signature(network, names, parameters.sizes),
-        "data_arguments": "".join(f", {name}" for name in data),
-        "first_of_pullback": "vjp(params, *given)[1](u)[0]",
+        **_flat_lines(data, parameters.size_arguments()),
+    }
+
+
+def _flat_lines(data: Sequence[str], sizes: str) -> View:
+    """Return the statements of `flat` that take the data."""
+
+    def call(head: str, *more: str) -> str:
+        given = [f"unravel(theta{sizes})", *data, *more]
+        return "\n        ".join(broken(head, given, ")", depth=2))
+
+    return {
+        "flat_loss": call("return loss("),
+        "flat_grad": call("_, grad = loss_and_grad("),
+        "flat_hvp": call("_, grad_dot = hvp(", f"unravel(direction{sizes})"),
     }
 
 
@@ -105,7 +123,7 @@ def _flat_signature(network: Network, names: Identifiers, sizes: Sequence[str]) 
         "tuple[Callable[[Array], float], Callable[[Array], Array], Callable[[Array, Array], Array]]"
     )
     if not typed:
-        return f"def flat() -> (\n    {kind}\n):"
+        return f"def flat() -> tuple[\n    {kind[len('tuple[') : -1]}\n]:"
     if len(inner) > 96:
         inner = ",\n    ".join(typed) + ","
     return f"def flat(\n    {inner}\n) -> {kind}:"
@@ -165,7 +183,7 @@ def _labels(data: Sequence[Expr]) -> list[str]:
 
 def _size_constant(sizes: Sequence[tuple[str, int]]) -> list[str]:
     inner = ", ".join(f'"{name}": {size}' for name, size in sizes)
-    return [f"SIZES = {{{inner}}}  # what `sample` takes for them"] if sizes else []
+    return [f"SIZES: dict[str, Any] = {{{inner}}}  # what `sample` takes for them"] if sizes else []
 
 
 def _type(var: Expr) -> str:

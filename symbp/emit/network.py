@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import array_text
 from symbp.emit.sweeps import Function, Sweep
-from symbp.emit.text import broken, indented, tuple_text, wrapped
+from symbp.emit.text import broken, documented, indented, tuple_text, wrapped
 from symbp.ir import Expr, Variable, name_of, symbol
 from symbp.lower.schedule import Schedule
 from symbp.lower.sections import Entry
@@ -60,11 +60,16 @@ class Network:
         return ["params: ParamsLike", *typed]
 
     def _calls(
-        self, sweeps: Sequence[str], wanted: Sequence[str] = (), *, still: bool = False
+        self,
+        sweeps: Sequence[str],
+        wanted: Sequence[str] = (),
+        *,
+        still: bool = False,
+        depth: int = 1,
     ) -> list[str]:
         """Return the lines that run sweeps one after the other, keeping what is read later.
 
-        `still` leaves out the tangents of the inputs.
+        `still` leaves out the tangents of the inputs; `depth` is how far the lines are indented.
         """
         none = [self.names[self.schedule.dot(v)] for v in self.inputs] if still else []
         lines: list[str] = []
@@ -82,7 +87,7 @@ class Network:
                 kept = sweep.keeper if sweep.keeper in read else "_"
                 left = f"{left}, {kept}" if left else kept
             given = ["None" if argument in none else argument for argument in sweep.arguments()]
-            lines.append("\n".join(broken(f"{left} = _{name}(", given, ")")))
+            lines.append("\n".join(broken(f"{left} = _{name}(", given, ")", depth)))
             read |= {*given} - {"None"}
         return lines[::-1]
 
@@ -95,7 +100,8 @@ class Network:
         several = symbol(self.output).batched
         what = " of a batch" if several else ""
         given = " and ".join(self._shape(v) for v in self.inputs)
-        doc = f"Return {self._shape(self.output)}{what} {given}".rstrip() + "."
+        value = f"Return {self._shape(self.output)}"
+        doc = documented(f"{value}{what} {given}".rstrip(), value, f"The inputs are {given}")
         body = [_AS_PARAMS, *self._calls(["primal"], [out]), f"return {out}"]
         return self._function("forward", self._arguments(self.forward_data), "Array", doc, body)
 
@@ -104,7 +110,8 @@ class Network:
         doc = f"Return the loss, {self._joined()}."
         assert self.loss is not None
         value = self.names[self.loss]
-        body = [_AS_PARAMS, *self._calls(["primal", "loss"], [value]), f"return {value}.item()"]
+        number = [f"result: float = {value}.item()", "return result"]
+        body = [_AS_PARAMS, *self._calls(["primal", "loss"], [value]), *number]
         return self._function("loss", self._arguments(self.data), "float", doc, body)
 
     def _joined(self) -> str:
@@ -184,10 +191,11 @@ class Network:
         arguments = [*self._arguments(self.forward_data), "params_dot: ParamsLike"]
         arguments += [f"{d}: Array | None = None" for d in dots]
         calls = self._calls(["primal", "tangent"], [out, out_dot])
-        body = [_AS_PARAMS, _AS_DOT, *calls, f"return {out}, {out_dot}"]
+        body = [_AS_PARAMS, _direction("params_dot", calls), *calls, f"return {out}, {out_dot}"]
         directions = ", ".join(["params_dot", *dots])
-        doc = (
-            f"Return {out} and {out_dot} = J · ({directions}), both {self._shape_of(self.output)}."
+        arrow, shape = f"{out_dot} = J · ({directions})", self._shape_of(self.output)
+        doc = documented(
+            f"Return {out} and {arrow}, both {shape}", f"Return {out} and its tangent", arrow
         )
         return self._function("jvp", arguments, "tuple[Array, Array]", doc, body)
 
@@ -201,7 +209,7 @@ class Network:
         arguments = [*self._arguments(self.data), "params_dot: ParamsLike"]
         sweeps = ["primal", "loss", "tangent", "loss_dot"]
         calls = self._calls(sweeps, [value, value_dot], still=True)
-        body = [_AS_PARAMS, _AS_DOT, *calls]
+        body = [_AS_PARAMS, _direction("params_dot", calls), *calls]
         body.append(f"return {value}.item(), {value_dot}.item()")
         doc = "Return the loss and its derivative along params_dot."
         return self._function("loss_and_dot", arguments, "tuple[float, float]", doc, body)
@@ -212,7 +220,8 @@ class Network:
         out_bar = self.names[self.schedule.bar(self.output)]
         bars = [self.names[v] for v in self.sweeps["inputs_bar"].results]
         direct = [self._seed(e.seed, "") for _, e in self._by_head()]
-        pull = self._calls(["head_bar", "adjoint", "inputs_bar"], ["grad", *bars, *direct])
+        sweeps = ["head_bar", "adjoint", "inputs_bar"]
+        pull = self._calls(sweeps, ["grad", *bars, *direct], depth=2)
         pull = [*pull, *self._head_direct()]
         kind = f"tuple[{', '.join(['Params', *['Array'] * len(bars)])}]"
         value = tuple_text(["grad", *bars])
@@ -223,11 +232,14 @@ class Network:
             f'"""Return the adjoints of the parameters{" and of the inputs" if bars else ""}."""'
         )
         nested = ["", f"def pullback({out_bar}: Array) -> {kind}:"]
-        nested += [f"    {line}" for line in [inner_doc, *pull]]
+        nested += [f"    {line}" for part in [inner_doc, *pull] for line in part.split("\n")]
         body = [_AS_PARAMS, *calls, *nested, "", f"return {out}, pullback"]
         arguments = self._arguments(self.forward_data)
         pulled = ", ".join(["params_bar", *bars])
-        doc = f"Return {out} and the pullback {out_bar} ↦ ({pulled}) = Jᵀ · {out_bar}."
+        arrow = f"{out_bar} ↦ ({pulled}) = Jᵀ · {out_bar}"
+        doc = documented(
+            f"Return {out} and the pullback {arrow}", f"Return {out} and its pullback", arrow
+        )
         return self._function(
             "vjp", arguments, f"tuple[Array, Callable[[Array], {kind}]]", doc, body
         )
@@ -237,8 +249,10 @@ class Network:
         params = {v: self.names[self.schedule.batched(v)] for v in self.program.params}
         found = [(v, self._seed(e.seed, "")) for v, e in self._by_head()]
         fields = [f"{params[v]}=grad.{params[v]} + {seed}" for v, seed in found if v in params]
-        made = broken("grad = grad._replace(", fields, ")") if fields else []
-        return made + [f"{self._bar(v)} = {self._bar(v)} + {s}" for v, s in found if v not in params]
+        made = broken("grad = grad._replace(", fields, ")", 2) if fields else []
+        return made + [
+            f"{self._bar(v)} = {self._bar(v)} + {s}" for v, s in found if v not in params
+        ]
 
     def _by_head(self) -> list[tuple[Expr, Entry]]:
         """Return what is given that the head reads directly."""
@@ -259,15 +273,25 @@ class Network:
         calls = self._with_zeros(calls, by_loss=True)
         v = "direction" if "v" in self.names.values() else "v"
         arguments[-1] = f"{v}: ParamsLike"
-        dot_line = f"params_dot = as_params({v})"
-        body = [_AS_PARAMS, dot_line, *calls, *self._add_direct(""), *self._add_direct("_dot")]
+        body = [
+            _AS_PARAMS,
+            _direction(v, calls),
+            *calls,
+            *self._add_direct(""),
+            *self._add_direct("_dot"),
+        ]
         body.append("return grad, grad_dot")
         doc = f"Return the gradient and the Hessian times {v}; the Hessian is never built."
         return self._function("hvp", arguments, "tuple[Params, Params]", doc, body)
 
 
 _AS_PARAMS = "params = as_params(params)"
-_AS_DOT = "params_dot = as_params(params_dot)"
+
+
+def _direction(given: str, calls: Sequence[str]) -> str:
+    """Return the line that checks a direction, which calls may not read."""
+    read = any("params_dot" in line for line in calls)
+    return f"{'params_dot = ' if read else ''}as_params({given})"
 
 
 def _type(var: Expr) -> str:

@@ -31,7 +31,7 @@ _SIGNS = {
 
 def constant(value: Dim) -> Layout:
     """Return the layout of a number or of a size; other functions stand as calls of their name."""
-    number: Any = sp.sympify(value)
+    number: Any = sp.sympify(value, strict=True)
     if number in _SIGNS:
         return _SIGNS[number]
     if number.is_Symbol:

@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -40,23 +42,42 @@ def write_whole(path: Path, text: str, force: bool = False) -> None:
     Raises SymbpError where the path is no file, where it holds a file that does not say `MARK`
     (unless `force`), and where the system refuses.
     """
-    shown = printable(str(path))
-    try:
-        _refuse(path, shown, force)
+    check_place(path, force)
+    with _refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, text.encode())
+
+
+def check_place(path: Path, force: bool = False) -> None:
+    """Raise SymbpError where `write_whole` would; nothing is written.  What it cannot see, it lets.
+
+    Called before the work, so that nothing is derived for a file that cannot be written.
+    """
+    with _refusals(path):
+        _refuse(path, printable(str(path)), force)
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Turn what the system refuses into an error of ours."""
+    try:
+        yield
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise SymbpError(f"{shown} cannot be written: {reason}") from error
+        what = f"{printable(str(path))} cannot be written: {reason}"
+        raise SymbpError(what, "check the folder and its permissions") from error
 
 
 def _refuse(path: Path, shown: str, force: bool) -> None:
+    standing = next((place for place in path.parents if place.exists()), None)
+    if standing is not None and not standing.is_dir():
+        raise SymbpError(f"{printable(str(standing))} is no folder", "name a folder after -o")
     if path.is_dir():
         raise SymbpError(f"{shown} is a folder", "give the name of a file")
     if not path.exists():
         return
     if not path.is_file():
-        raise SymbpError(f"{shown} is no plain file")
+        raise SymbpError(f"{shown} is no plain file", "choose another name")
     if force:
         return
     with path.open("rb") as file:

@@ -1,15 +1,16 @@
 """The private functions of a network's module: one a sweep, so that each formula stands once."""
 
-from collections.abc import Iterable, Sequence
+import ast
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from symbp.emit.arrays import Arrays
-from symbp.emit.body import Body, is_split
+from symbp.emit.body import Body, can_leave_out
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.text import broken, indented, tuple_text, wrapped
 from symbp.ir import Binding, Expr, Variable, name_of, symbol, variables, walk
 from symbp.lower.batch import EXAMPLES
-from symbp.lower.schedule import ABOUT_LOSS, AFTER_ALL, KEEPERS, Schedule, dims_of, sizes_for
+from symbp.lower.schedule import ABOUT_LOSS, AFTER_ALL, KEEPERS, Schedule, sizes_for, symbols_of
 from symbp.lower.share import BEFORE
 
 GROUPS = ("params", "tape", "saved", "loss_bars", "bars", "params_dot", "tape_dot", "saved_dot")
@@ -55,15 +56,16 @@ class Sweep:
         return list(found)
 
     def _witness(self, found: Iterable[Expr]) -> list[Expr]:
-        """Return what tells the number of examples, where the lines want it and read nothing of a batch."""
+        """Return arrays that tell the sizes which the lines want and what they read does not."""
         parts = [part for line in self.lines for part in walk(line.expr)]
-        counted = any(isinstance(part.op, Variable) and part.op.role == "weight" for part in parts)
-        counted |= any(EXAMPLES in dims_of(part) for part in parts)
-        if not counted or any(symbol(v).batched and symbol(v).role != "tangent" for v in found):
-            return []
-        several = [v for v in self.schedule.values.values() if symbol(v).batched]
-        given = [v for v in several if symbol(v).role == "input"]
-        return [*given, *several][:1]
+        wanted = dict.fromkeys(s for part in parts for s in symbols_of(part))
+        if any(isinstance(part.op, Variable) and part.op.role == "weight" for part in parts):
+            wanted[EXAMPLES] = None
+        told = {dim for v in found if symbol(v).role != "tangent" for dim in v.shape}
+        values = self.schedule.values.values()
+        order = sorted(values, key=lambda v: _ROLES.index(symbol(v).role))
+        tellers = (next((v for v in order if s in v.shape), None) for s in wanted if s not in told)
+        return [v for v in tellers if v is not None]
 
     def _stand_ins(self) -> list[Expr]:
         """Return the inputs whose tangents a caller may leave out: zeros take their shape."""
@@ -71,11 +73,9 @@ class Sweep:
             return []
         inputs = {name_of(v) for v in self.schedule.program.inputs}
         dots = [v for v in self.schedule.reads(self.name) if symbol(v).of in inputs]
-        scalars = [v for v in dots if any(not self._may_split(line, v) for line in self.lines)]
-        return [v for dot in scalars if (v := self.schedule.model(dot)) is not None]
-
-    def _may_split(self, line: Binding, var: Expr) -> bool:
-        return var not in variables(line.expr) or is_split(line.expr, {var})
+        if all(can_leave_out(line.expr, dots) for line in self.lines):
+            return []
+        return [v for dot in dots if (v := self.schedule.model(dot)) is not None]
 
     def _group(self, var: Expr) -> str:
         op, schedule = var.op, self.schedule
@@ -119,9 +119,11 @@ class Sweep:
         sizes = sizes_for(self.lines, self._needs(), self.names)
         counted = count_line(self.lines, self._needs(), self.names)
         arrays = Arrays(self.names, sizes, self.names.count)
-        models = {line.target: self.schedule.model(line.target) for line in self.lines}
+        models = {line.target: self.schedule.typed_like(line) for line in self.lines}
         real = dict.fromkeys(self.schedule.real, frozenset[Expr]())
         body = Body(arrays, self.lines, {*self.results, *self.keeps}, models, real)
+        alone = len(self.results) == 1 and not self.keeps and "adjoint" not in self.name
+        body.annotated = self.results[0] if alone else None
         missing = body.make_optional(self.optional)
         statements = body.statements()
         self.helpers |= arrays.helpers
@@ -130,9 +132,10 @@ class Sweep:
             for v in missing
             if (model := self.schedule.model(v)) is not None
         ]
-        head = [*self.unpacked(), *guards, *counted, *zeros]
-        gap = [""] if head and len(statements) > 1 else []
         last, kind = self.returned()
+        rest = [*guards, *counted, *zeros, *statements, *last]
+        head = [*self.unpacked(_read_in(rest)), *guards, *counted, *zeros]
+        gap = [""] if head and len(statements) > 1 else []
         signature = wrapped(f"def _{self.name}(", self.signature(), f") -> {kind}:")
         return Function(signature, doc, indented([*head, *gap, *statements, *last]))
 
@@ -176,21 +179,31 @@ class Sweep:
             seen.add(result)
         return fields
 
-    def unpacked(self) -> list[str]:
-        """Return the lines that take the groups apart."""
+    def unpacked(self, read: Collection[str]) -> list[str]:
+        """Return the lines that take the groups apart; `read` are the names that the body reads."""
         lines = []
         for group in GROUPS:
             if group not in self.groups:
                 continue
             whole, wanted = self.schedule.group(group), self.groups[group]
             names = [self.names[v] if v in wanted else "_" for v in whole]
+            names = [own if own in read else "_" for own in names]
             if group.startswith("params") and len(wanted) < len(whole) / 2:
                 fields = [self.names[v] for v in self.schedule.group("params")]
                 pairs = zip(names, fields, strict=True)
                 lines += [f"{own} = {group}.{field}" for own, field in pairs if own != "_"]
-            else:
+            elif set(names) != {"_"}:
                 lines.append(_unpack(names, group))
         return lines
+
+
+def _read_in(statements: Sequence[str]) -> set[str]:
+    """Return the names that statements read, and those that they write in place."""
+    body = ast.parse(indented(statements, "    ").join(("def _():\n", "\n")))
+    return {n.id for n in ast.walk(body) if isinstance(n, ast.Name)}
+
+
+_ROLES = ("param", "input", "const", "target", "line")
 
 
 def count_line(lines: Sequence[Binding], needs: Sequence[Expr], names: Identifiers) -> list[str]:

@@ -18,6 +18,8 @@ _OPERATORS: dict[str, ast.operator] = {
     "@": ast.MatMult(),
     "**": ast.Pow(),
 }
+_NEGATED = re.compile(r"-([A-Za-z_][\w.]*\*\*[\d.]+)")
+_QUOTED = re.compile(r"'([^'\"\\]*)'")
 _POWER = re.compile(r"(?<![\w.)\]] )(\b[A-Za-z_][\w.]*|\b\d+) \*\* (\d+(?:\.\d+)?)\b")
 
 
@@ -97,7 +99,8 @@ def subscript(code: ast.expr, index: tuple[slice | None, ...]) -> ast.expr:
 def text(code: ast.expr) -> str:
     """Return the code's text as the formatter would write it on one line."""
     plain = ast.unparse(ast.fix_missing_locations(code))
-    return _POWER.sub(r"\1**\2", plain)
+    tight = _POWER.sub(r"\1**\2", _QUOTED.sub(r'"\1"', plain))
+    return _NEGATED.sub(r"-(\1)", tight)
 
 
 def assigned(target: str, code: ast.expr) -> list[str]:
@@ -105,11 +108,10 @@ def assigned(target: str, code: ast.expr) -> list[str]:
     line = f"{target} = {text(code)}"
     if len(line) <= WIDTH:
         return [line]
-    if len(text(code)) <= WIDTH - 4 and isinstance(code, ast.BinOp):
-        return [f"{target} = (", f"    {text(code)}", ")"]
-    if isinstance(code, ast.BinOp):
-        return [f"{target} = (", *(f"    {part}" for part in _chain(code)), ")"]
-    if isinstance(code, ast.Call):
+    if isinstance(code, ast.BinOp) and _operators(code) > 1:
+        whole = [text(code)] if len(text(code)) <= WIDTH - 4 else _chain(code)
+        return [f"{target} = (", *(f"    {part}" for part in whole), ")"]
+    if isinstance(code, ast.Call) and isinstance(code.func, ast.Name | ast.Attribute):
         head = f"{target} = {text(code.func)}("
         inner = [text(arg) for arg in code.args]
         inner += [f"{key.arg}={text(key.value)}" for key in code.keywords]
@@ -123,9 +125,20 @@ WIDTH = 96
 """The columns left for a statement of a function's body."""
 
 
+def _operators(code: ast.expr) -> int:
+    """Return how many operators of the loosest kind join an expression."""
+    if not isinstance(code, ast.BinOp):
+        return 0
+    loose = isinstance(code.op, ast.Add | ast.Sub)
+    left = code.left if isinstance(code.left, ast.BinOp) else None  # the right one has brackets
+    alike = left is not None and isinstance(left.op, ast.Add | ast.Sub) is loose
+    return 1 + (_operators(code.left) if alike else 0)
+
+
 def _chain(code: ast.BinOp) -> list[str]:
     """Return the operands of a sum or product, each with its operator in front, one a line."""
-    level = (ast.Add, ast.Sub) if isinstance(code.op, ast.Add | ast.Sub) else (type(code.op),)
+    loose = isinstance(code.op, ast.Add | ast.Sub)
+    level = (ast.Add, ast.Sub) if loose else (ast.Mult, ast.Div, ast.MatMult)
     signs = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}
     made: list[str] = []
     part: ast.expr = code
@@ -133,5 +146,5 @@ def _chain(code: ast.BinOp) -> list[str]:
         whole = text(ast.BinOp(ast.Name("_", ast.Load()), part.op, part.right))
         made.append(f"{signs[type(part.op)]} {whole[4:]}")
         part = part.left
-    first = text(ast.BinOp(part, code.op, ast.Name("_", ast.Load())))
-    return [first[: -len(f" {signs[type(code.op)]} _")], *made[::-1]]
+    tight = ast.Add() if loose else ast.Mult()
+    return [text(ast.BinOp(part, tight, ast.Name("_", ast.Load())))[: -len(" * _")], *made[::-1]]

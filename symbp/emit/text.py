@@ -1,5 +1,6 @@
 """Text of lists that may be long: one line where it fits, else broken as the formatter does."""
 
+import textwrap
 from collections.abc import Sequence
 
 WIDTH = 100
@@ -17,9 +18,21 @@ def wrapped(head: str, items: Sequence[str], tail: str, indent: str = "") -> str
     return f"{indent}{head}\n{body}{indent}{tail}"
 
 
-def broken(head: str, items: Sequence[str], tail: str) -> list[str]:
-    """Return the lines of a statement in a function's body, one or several."""
-    return wrapped(head, items, tail, "    ")[4:].replace("\n    ", "\n").split("\n")
+def broken(head: str, items: Sequence[str], tail: str, depth: int = 1) -> list[str]:
+    """Return the lines of a statement in a function's body, one or several.
+
+    `depth` is how far the body is indented.
+    """
+    indent = "    " * depth
+    return wrapped(head, items, tail, indent)[4 * depth :].replace(f"\n{indent}", "\n").split("\n")
+
+
+def documented(summary: str, short: str, rest: str) -> str:
+    """Return a docstring: a summary, or where it is too long a short one and the rest."""
+    if len(summary) + len('    """."""') <= WIDTH:
+        return f"{summary}."
+    lines = textwrap.wrap(f"{rest}.", WIDTH - 4, break_long_words=False, break_on_hyphens=False)
+    return "\n\n    ".join([f"{short}.", "\n    ".join(lines)]) + "\n    "
 
 
 def indented(lines: Sequence[str], indent: str = "    ") -> str:

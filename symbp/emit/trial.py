@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
-from symbp.ir import Dim, Expr, Program, name_of, size_symbol, variables
+from symbp.ir import Dim, Expr, Program, name_of, size_symbol, variables, walk
 from symbp.ops.evaluate import evaluate
 from symbp.ops.formula import Array
+from symbp.ops.kinds import Nonlinear
 
 _MODERATE = 1e6  # beyond, differences of values say little about a derivative
 
@@ -66,7 +67,18 @@ def _is_moderate(program: Program, choice: Trial, seed: int) -> bool:
     with np.errstate(all="ignore"):
         for binding in program.bindings:
             found = np.asarray(evaluate(binding.expr, values, sizes=sizes))
-            if not np.all(np.abs(found) < _MODERATE):
+            matrices = [evaluate(m, values, sizes=sizes) for m in _inverted(binding.expr)]
+            if not np.all(np.abs(found) < _MODERATE) or any(map(_is_singular, matrices)):
                 return False
             values[binding.name] = found
     return True
+
+
+def _inverted(expr: Expr) -> list[Expr]:
+    """Return the matrices whose inverse or determinant an expression takes."""
+    found = [part for part in walk(expr) if isinstance(part.op, Nonlinear)]
+    return [part.args[0] for part in found if isinstance(part.op, Nonlinear) and part.op.rank == 2]
+
+
+def _is_singular(matrix: Array) -> bool:
+    return bool(np.max(np.linalg.cond(matrix), initial=0) > _MODERATE)

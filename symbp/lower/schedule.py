@@ -96,14 +96,22 @@ class Schedule:
         """Return the value that a tangent or an adjoint belongs to, which has its shape and type."""
         known = self.values
         name = symbol(var).of or name_of(var)
-        while name not in known and "_" in name:
+        if symbol(var).role not in ("tangent", "adjoint"):
+            return None
+        while (name not in known or known[name].shape != var.shape) and "_" in name:
             name = name.rpartition("_")[0]
         found = known.get(name)
         return found if found is not None and found.shape == var.shape else None
 
+    def typed_like(self, line: Binding) -> Expr | None:
+        """Return an array whose type a line of one number takes, if possible in its shape."""
+        if not is_number(line):
+            return None
+        return self.model(line.target) or self.batched(self.program.params[0])
+
     @cached_property
     def real(self) -> set[Expr]:
-        """The values of the forward pass that no parameter moves: real where parameters are complex."""
+        """The values of the forward pass that no parameter moves: always real."""
         given = (*self.program.inputs, *self.program.targets, *self.program.consts)
         found = set(map(self.batched, given))
         for line in (*self.sweeps["primal"], *self.sweeps["loss"]):
@@ -162,8 +170,7 @@ class Schedule:
 
     def models(self, sweep: str) -> list[Expr]:
         """Return the values whose shape and type an array of one number takes, in a sweep."""
-        numbers = [line.target for line in self.sweeps[sweep] if is_number(line)]
-        return [v for target in numbers if (v := self.model(target)) is not None]
+        return [v for line in self.sweeps[sweep] if (v := self.typed_like(line)) is not None]
 
     def half_entered(self) -> list[Expr]:
         """Return the lines that some function enters with an adjoint of zeros."""
@@ -181,9 +188,9 @@ def sizes_for(
     lines: Iterable[Binding], given: Iterable[Expr], names: Mapping[Expr, str]
 ) -> dict[Dim, str]:
     """Return Python expressions of the symbolic sizes that lines use, read off given arrays."""
-    wanted = {s for line in lines for part in walk(line.expr) for s in _symbols(part)}
+    wanted = {s for line in lines for part in walk(line.expr) for s in symbols_of(part)}
     texts: dict[Dim, str] = {}
-    for var in given:
+    for var in (v for v in given if symbol(v).role != "tangent"):  # which a caller may leave out
         for axis, dim in enumerate(var.shape):
             if dim in wanted and dim not in texts:
                 texts[dim] = f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
@@ -196,7 +203,8 @@ def dims_of(part: Expr) -> list[Dim]:
     return dims + ([part.op.dim] if isinstance(part.op, Size) else [])
 
 
-def _symbols(part: Expr) -> set[sp.Symbol]:
+def symbols_of(part: Expr) -> set[sp.Symbol]:
+    """Return the symbolic sizes that code for a node may speak of."""
     dims = dims_of(part)
     return {s for dim in dims if not isinstance(dim, int) for s in dim.free_symbols}
 

@@ -71,8 +71,8 @@ def sections(derivation: Derivation) -> Sections:
     primal = tuple(needed(program.bindings, [output]))
     rest = [b for b in program.bindings if b not in primal]
     loss = tuple(needed(rest, [program.loss])) if program.loss is not None else ()
-    tangent = _tangents(primal, loss, derivation, program)
-    split = _Adjoints(program, primal, derivation.adjoint)
+    tangent = _tangents(primal, loss, program)
+    split = _Adjoints(program, primal, loss)
     made = Sections(
         primal, loss, *tangent, tuple(split.loss_bar), tuple(split.head_bar), split.adjoint,
         split.inputs_bar, (), (), split.entries,
@@ -92,14 +92,16 @@ def _joined(program: Program) -> Program:
 
 
 def _tangents(
-    primal: Sequence[Binding], loss: Sequence[Binding], derivation: Derivation, program: Program
+    primal: tuple[Binding, ...], loss: tuple[Binding, ...], program: Program
 ) -> tuple[tuple[Binding, ...], tuple[Binding, ...]]:
-    """Return the tangent lines of the output, and of the loss where the inputs stand still."""
-    steps = {step.name: step for step in derivation.tangent}
-    named = [steps[f"{b.name}_dot"] for b in primal if f"{b.name}_dot" in steps]
-    dots = {b.target: dot(b.target) for b in primal if f"{b.name}_dot" in steps}
-    dots |= {v: dot(v) for v in moving(program) if v not in program.inputs}
-    last = tangents_of(tuple(loss), dots, Lines(program.bindings))
+    """Return the tangent lines of the output, and of the loss where the inputs stand still.
+
+    A line calls by name what its own sweep or an earlier one has computed, nothing else.
+    """
+    dots = {v: dot(v) for v in moving(program)}
+    named = tangents_of(primal, dots, Lines(primal))
+    still = {v: d for v, d in dots.items() if v not in program.inputs}
+    last = tangents_of(loss, still, Lines((*primal, *loss)))
     found = [_bindings(named), _bindings(last)]
     output = program.output if program.output is not None else program.result
     results = [[dot(output)], [dot(program.loss)] if loss and program.loss is not None else []]
@@ -114,8 +116,13 @@ class _Adjoints:
     the shared sweep where nothing else reads the line, else it is a summand.
     """
 
-    def __init__(self, program: Program, primal: Sequence[Binding], steps: Sequence[Step]) -> None:
-        self.program, self.lines = program, Lines(program.bindings)
+    def __init__(
+        self, program: Program, primal: tuple[Binding, ...], loss: tuple[Binding, ...]
+    ) -> None:
+        self.program, self.lines, both = program, Lines(primal), (*primal, *loss)
+        self.loss_lines, self.head_lines = Lines(both), Lines(primal)
+        whole = replace(program, bindings=both)
+        steps = adjoint_steps(whole, Lines(both)) if program.loss is not None else ()
         self.loss_bar: list[Binding] = []
         self.head_bar: list[Binding] = []
         self.entries: dict[Expr, Entry] = {}
@@ -128,6 +135,7 @@ class _Adjoints:
         self.head = self._head(own, output, from_loss)
         for step in self._loss_only(steps):
             self.loss_bar.append(Binding(step.target, step.expr))
+            self.loss_lines.add(self.loss_bar[-1])
         for step in self._ordered(own, output):
             of = _of(step, program)
             if of in self.head:
@@ -184,8 +192,8 @@ class _Adjoints:
             from_loss = [number(1)]
         self.entries[of] = Entry(
             seed,
-            self._given_by(seed, from_loss, self.loss_bar),
-            is_output or self._given_by(seed, from_head, self.head_bar),
+            self._given_by(seed, from_loss, self.loss_bar, self.loss_lines),
+            is_output or self._given_by(seed, from_head, self.head_bar, self.head_lines),
         )
         if is_given:
             rule = add(*inside) if inside else zeros(*of.shape)
@@ -196,15 +204,18 @@ class _Adjoints:
             else []
         )
 
-    def _given_by(self, seed: Expr, terms: list[Expr], section: list[Binding]) -> bool:
+    def _given_by(
+        self, seed: Expr, terms: list[Expr], section: list[Binding], lines: Lines
+    ) -> bool:
         if terms:
-            section.append(Binding(seed, self._simplify(seed, add(*terms))))
+            section.append(Binding(seed, self._simplify(seed, add(*terms), lines)))
         return bool(terms)
 
-    def _simplify(self, target: Expr, rule: Expr) -> Expr:
-        expr, _ = self.lines.simplify(rule)
+    def _simplify(self, target: Expr, rule: Expr, lines: Lines | None = None) -> Expr:
+        lines = lines or self.lines
+        expr, _ = lines.simplify(rule)
         if not is_variable(expr):
-            self.lines.add(Binding(target, expr))
+            lines.add(Binding(target, expr))
         return expr
 
 
@@ -220,11 +231,11 @@ def _of(step: Step, program: Program) -> Expr:
 
 def _with_second(made: Sections, program: Program) -> Sections:
     """Add the tangents of the adjoints along a direction of the parameters: forward over reverse."""
-    lines = Lines([*made.primal, *made.loss, *made.loss_bar, *made.adjoint])
+    lines = Lines([*made.primal, *made.loss, *made.loss_bar])
     dots = {v: dot(v) for v in moving(program) if v not in program.inputs}
     tangents_of((*made.primal, *made.loss), dots, lines)
     loss_bar_dot = tangents_of(made.loss_bar, dots, lines)
-    adjoint_dot = tangents_of(made.adjoint, dots, lines)
+    adjoint_dot = tangents_of(made.adjoint, dots, Lines([*made.primal, *made.adjoint]))
     seeds = [dot(e.seed) for v, e in made.entries.items() if e.by_loss and v not in program.inputs]
     gradients = [dot(bar(v)) for v in program.params]
     return replace(

@@ -300,12 +300,13 @@ def without_aliases(sweeps: Sweeps, kept: set[str]) -> Sweeps:
     """Drop the lines `v = u`: one of the two names stands for both, `v` where it must stay."""
     renamed: dict[Expr, Expr] = {}
     made: Sweeps = {}
+    targets = {line.target for lines in sweeps.values() for line in lines}
     for sweep, lines in sweeps.items():
         own = {line.target for line in lines}
         fixed = {line.target for line in lines if line.name in kept}
         for line in lines:
             source = renamed.get(line.expr, line.expr)
-            if not is_variable(source):
+            if not is_variable(source) or _may_be_left_out(source, targets):
                 continue
             if line.target not in fixed:
                 renamed[line.target] = source
@@ -315,6 +316,12 @@ def without_aliases(sweeps: Sweeps, kept: set[str]) -> Sweeps:
         made[sweep] = lines
     final = {v: _follow(v, renamed) for v in renamed}
     return {sweep: _renamed(lines, final) for sweep, lines in made.items()}
+
+
+def _may_be_left_out(var: Expr, targets: set[Expr]) -> bool:
+    """Tell whether a variable is an input's tangent, for which a caller may give nothing."""
+    op = symbol(var)
+    return op.role == "tangent" and op.batched and var not in targets
 
 
 def _reads_like(source: Expr, target: Expr) -> bool:

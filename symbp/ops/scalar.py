@@ -62,30 +62,32 @@ def from_scalar(formula: sp.Expr, values: Mapping[sp.Symbol, Expr], shape: Shape
         if part.is_Pow and part.exp.is_Rational:
             return power(build(part.base), part.exp)
         if isinstance(part, sp.Piecewise):
-            return choice(part)
+            return _choice(part, build)
         kind = sp.Pow if part.is_Pow else part.func
         if kind not in RECORDS:
             raise SymbpError(f"no elementwise operation means {part.func.__name__} in {formula}")
         return apply(RECORDS[kind], *map(build, part.args))
 
-    def choice(part: sp.Piecewise) -> Expr:
-        (then, condition), *rest = part.args
-        if condition == sp.true:
-            return build(then)
-        otherwise = build(sp.Piecewise(*rest))
-        left, right = build(condition.lhs), build(condition.rhs)
-        select = RECORDS[sp.Piecewise]
-        if isinstance(condition, sp.StrictGreaterThan):
-            return apply(select, subtract(left, right), build(then), otherwise)
-        if isinstance(condition, sp.StrictLessThan):
-            return apply(select, subtract(right, left), build(then), otherwise)
-        if isinstance(condition, sp.GreaterThan):
-            return apply(select, subtract(right, left), otherwise, build(then))
-        if isinstance(condition, sp.LessThan):
-            return apply(select, subtract(left, right), otherwise, build(then))
-        raise SymbpError(f"the condition {condition} is no comparison of two values")
-
     return build(formula)
+
+
+def _choice(part: sp.Piecewise, build: Callable[[Any], Expr]) -> Expr:
+    """Return a choice between values; a relation is one of its two sides minus the other."""
+    (then, condition), *rest = part.args
+    if condition == sp.true:
+        return build(then)
+    otherwise = build(sp.Piecewise(*rest))
+    left, right = build(condition.lhs), build(condition.rhs)
+    select = RECORDS[sp.Piecewise]
+    if isinstance(condition, sp.StrictGreaterThan):
+        return apply(select, subtract(left, right), build(then), otherwise)
+    if isinstance(condition, sp.StrictLessThan):
+        return apply(select, subtract(right, left), build(then), otherwise)
+    if isinstance(condition, sp.GreaterThan):
+        return apply(select, subtract(right, left), otherwise, build(then))
+    if isinstance(condition, sp.LessThan):
+        return apply(select, subtract(left, right), otherwise, build(then))
+    raise SymbpError(f"the condition {condition} is no comparison of two values")
 
 
 def apply(op: Elementwise, *args: Expr) -> Expr:

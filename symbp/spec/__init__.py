@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from symbp.ir import Program
@@ -12,13 +13,14 @@ from symbp.spec.parser import parse_text, read_file
 __all__ = ["expression", "inferred", "load", "parse"]
 
 
-def load(path: str | os.PathLike[str]) -> Program:
-    """Return the program of a spec file, by default named as the file's stem.
+def load(path: str | os.PathLike[str], name: str | None = None) -> Program:
+    """Return the program of a spec file, by default named as its `model` line or its stem says.
 
     Raises a SymbpError where the file cannot be read, a SpecError where it is no valid spec.
     """
     filename = os.fspath(path)
-    return elaborate(parse_text(read_file(path), filename), Path(filename).stem)
+    made = elaborate(parse_text(read_file(path), filename), name or Path(filename).stem)
+    return made if name is None else replace(made, name=name)
 
 
 def parse(text: str, name: str = "spec", filename: str = "<text>") -> Program:

@@ -26,7 +26,7 @@ _RIGHT = {"scalar": (), "vector": (1,), "row": (2,), "matrix": (1, 2)}
 
 
 def binary(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
-    """Return `left op right` for all but sums; raise a SpecError at the operator where the shapes forbid it."""
+    """Return `left op right`, no sum; raise a SpecError at the operator where shapes forbid it."""
     value = _OPERATORS[at.op](scope, at, left, right)
     check_range(value.expr, at.span)
     return value

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import TypeVar
 
-from symbp.errors import Span, SpecError, did_you_mean
+from symbp.errors import Span, SpecError, did_you_mean, printable
 from symbp.ir import Binding, Expr, Program, Role, Variable, variable
 from symbp.ops.product import total
 from symbp.spec.declarations import declare
@@ -80,12 +80,19 @@ def _only(lines: Sequence[Line], kind: type[_LineKind]) -> _LineKind | None:
 def checked_name(name: str, model: ModelLine | None = None) -> str:
     """Return the name of the module to write; raise a SpecError where Python has no such name."""
     name, span = (model.name, model.span) if model else (name, Span(1, 1))
-    help = "write `model my_name` as the first line"
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
-        raise SpecError(f"`{name}` cannot name a Python module", span, help)
-    if name in sys.stdlib_module_names or name == "numpy":
-        raise SpecError(f"a module `{name}` would hide Python's own", span, help)
+    fault = fault_of_name(name)
+    if fault is not None:
+        raise SpecError(fault, span, "write `model my_name` as the first line")
     return name
+
+
+def fault_of_name(name: str) -> str | None:
+    """Return what is wrong with the name of a module to write, None where nothing is."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
+        return f"`{printable(name)}` cannot name a Python module"
+    if name in sys.stdlib_module_names or name == "numpy":
+        return f"a module `{name}` would hide Python's own"
+    return None
 
 
 def _of_role(scope: Scope, role: Role) -> tuple[Expr, ...]:

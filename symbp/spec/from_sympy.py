@@ -5,6 +5,7 @@ and `sympy_scalar.py`.  Values are real.  An n×1 MatrixSymbol is a vector, a 1�
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import sympy as sp
@@ -38,7 +39,8 @@ def from_sympy(
     params: what a network learns; without any, the program is an identity.
     consts: what else is given; every free symbol that is listed nowhere is one too.  A symbol
     that is a size of some matrix is a size.
-    wrt: what to differentiate by; by default the params, or else every MatrixSymbol.
+    wrt: what to differentiate by; by default the params, or else every MatrixSymbol, or else
+    every symbol.
 
     Raises SymbpError for a node that is not accepted, naming it, and for sizes and names that
     do not agree.
@@ -48,22 +50,31 @@ def from_sympy(
     sizes = frozenset().union(*(_size_symbols(line) for line in lines.values()))
     given = _given(lines, {role: tuple(group) for role, group in groups.items()}, sizes)
     bindings = _bindings(lines, given, sizes)
-    named = {group: tuple(e for e in given.values() if _role(e) == group) for group in groups}
+    made = _program(name, bindings, given, sizes)
+    return replace(made, wrt=_wrt(wrt, given, made.params), reduction=batch)
+
+
+def _program(
+    name: str, bindings: tuple[Binding, ...], given: Mapping[Any, Expr], sizes: frozenset[Any]
+) -> Program:
+    """Return the program of these lines, without what it is differentiated by."""
+
+    def named(role: Role) -> tuple[Expr, ...]:
+        return tuple(expr for expr in given.values() if _role(expr) == role)
+
     result = bindings[-1].target
     loss = result if not result.rank else None
     return Program(
         name,
         bindings,
-        inputs=named["input"],
-        targets=named["target"],
-        params=named["param"],
-        consts=named["const"],
+        inputs=named("input"),
+        targets=named("target"),
+        params=named("param"),
+        consts=named("const"),
         output=_output(bindings, loss),
         loss=loss,
-        wrt=_wrt(wrt, given, named["param"]),
-        reduction=batch,
         sizes=dict.fromkeys(sorted(symbol.name for symbol in sizes)),
-        kind="network" if named["param"] else "identity",
+        kind="network" if named("param") else "identity",
     )
 
 
@@ -255,7 +266,8 @@ def _wrt(
             if name not in by_name:
                 raise _unknown(name, by_name)
         return tuple(by_name[name] for name in dict.fromkeys(asked))
-    found = params or tuple(e for s, e in given.items() if isinstance(s, sp.MatrixSymbol))
+    matrices = tuple(e for s, e in given.items() if isinstance(s, sp.MatrixSymbol))
+    found = params or matrices or tuple(given.values())
     if not found:
-        raise SymbpError("there is nothing to differentiate by", "give `wrt=[…]`")
+        raise SymbpError("there is nothing to differentiate by", "write an expression of symbols")
     return found

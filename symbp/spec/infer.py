@@ -225,6 +225,8 @@ def _wrt(names: Sequence[str], scope: Scope) -> tuple[Expr, ...]:
 
 
 def _near(name: str, scope: Scope) -> str:
+    if not scope.given:
+        return "write an expression of names"
     near = did_you_mean(name, scope.given)
     return f"did you mean `{near}`?" if near else f"its names are {', '.join(scope.given)}"
 

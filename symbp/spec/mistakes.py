@@ -46,10 +46,11 @@ STRAY = {
     "√": "write `sqrt(z)`",
     "∑": "write `sum(z)` or `sum(f[k] for k in 1..K)`",
     "∂∇": "gradients are derived; write the forward pass alone",
-    "<>≤≥!": "there are no comparisons; write `relu(z)`, `heaviside(z)`, `max(a, b)`",
+    "<>≤≥!≠≈": "there are no comparisons; write `relu(z)`, `heaviside(z)`, `max(a, b)`",
     "%": "a comment starts with `#`",
-    "?$&~": "it has no meaning in a spec; remove it",
+    "?$&~": "remove it",
 }
+_SIGNS = "−⊙∘·⋅⊤‖⁻"
 _GREEK = re.compile("[Α-ΡΣ-Ωα-ω]")
 NAMES = "names are made of Latin and Greek letters, digits and `_`"
 
@@ -149,7 +150,8 @@ def _stray(place: _Place) -> SpecError | None:
     for characters, help in STRAY.items():
         if character in characters:
             return _error(f"{_quoted(character)} has no meaning here", place, help)
-    if not character.isprintable():
+    plain = character.isprintable() and (character.isascii() or character.isalnum())
+    if not plain and character not in _SIGNS:
         return _error(f"{_quoted(character)} has no meaning here", place, "remove the character")
     if character.isalnum() and len(place.found) == 1 and not _GREEK.match(character):
         return _error(f"{_quoted(character)} cannot stand in a name", place, NAMES)

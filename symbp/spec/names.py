@@ -237,7 +237,8 @@ def _joined(at: Binary, left: int, scope: Scope) -> int:
 def _small(number: int, at: Node) -> int:
     if abs(number) <= LARGEST_INDEX:
         return number
-    raise SpecError(f"`{spelled(at)}` is {number:,}", at.span, f"indices lie below {LARGEST_INDEX:,}")
+    help = f"indices lie below {LARGEST_INDEX:,}"
+    raise SpecError(f"`{spelled(at)}` is {number:,}", at.span, help)
 
 
 def _no_whole_number(at: Node) -> SpecError:

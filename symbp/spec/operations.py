@@ -3,7 +3,9 @@
 The formula is built from the syntax tree, node by node; no text is ever evaluated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from itertools import groupby
 from typing import Any
 
 import sympy as sp
@@ -17,6 +19,7 @@ from symbp.spec.functions import names
 from symbp.spec.names import CONSTANTS, Scope, UserOperation
 from symbp.spec.spelling import spelled
 from symbp.spec.syntax import Binary, Call, Node, Num, OpLine, Ref, SumOver, Transpose, Unary
+from symbp.spec.walks import spine
 
 _INFINITE = (sp.zoo, sp.oo, -sp.oo, sp.nan, sp.I)
 _ELEMENTWISE = "an operation works on single entries: numbers, its arguments, elementwise functions"
@@ -69,9 +72,8 @@ def _formula(at: Node, places: Mapping[str, sp.Symbol], scope: Scope) -> Any:
             return _name(at, places)
         case Unary(arg=arg):
             return -_formula(arg, places, scope)
-        case Binary(op=op, left=left, right=right) if op != "@":
-            one, other = _formula(left, places, scope), _formula(right, places, scope)
-            return _join(op, one, other)
+        case Binary(op=op) if op != "@":
+            return _chain(spine(at), places, scope)
         case Call(args=args, rows=False):
             function = _function(at, scope)
             return function(*(_formula(arg, places, scope) for arg in args))
@@ -88,18 +90,25 @@ def _name(ref: Ref, places: Mapping[str, sp.Symbol]) -> Any:
     raise SpecError(f"`{spelled(ref)}` is no argument of this operation", ref.span, help)
 
 
-def _join(op: str, one: Any, other: Any) -> Any:
-    match op:
-        case "+":
-            return one + other
-        case "-":
-            return one - other
-        case "*" | ".*":
-            return one * other
-        case "/" | "./":
-            return one / other
-        case _:
-            return one**other
+def _chain(steps: Sequence[Binary], places: Mapping[str, sp.Symbol], scope: Scope) -> Any:
+    """Return the formula of a chain; terms and factors are joined at once."""
+    made = _formula(steps[0].left, places, scope)
+    for join, run in groupby(steps, key=lambda step: _JOINS.get(step.op)):
+        right = [_operand(step, _formula(step.right, places, scope)) for step in run]
+        made = join(made, *right) if join else reduce(sp.Pow, right, made)
+    return made
+
+
+_JOINS: dict[str, Any] = dict.fromkeys("+-", sp.Add) | dict.fromkeys(("*", ".*", "/", "./"), sp.Mul)
+
+
+def _operand(step: Binary, right: Any) -> Any:
+    """Return what is added, multiplied by or raised to: `- b` adds -b, `/ b` multiplies by 1/b."""
+    if step.op == "@":
+        raise SpecError(f"`{spelled(step)}` is not elementwise", step.span, _ELEMENTWISE)
+    if step.op == "-":
+        return -right
+    return 1 / right if step.op in ("/", "./") else right
 
 
 def _function(at: Call, scope: Scope) -> Any:

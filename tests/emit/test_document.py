@@ -198,7 +198,7 @@ def test_a_folder_is_refused(tmp_path):
     with pytest.raises(SymbpError, match="is a folder"):
         write_whole(tmp_path, "x", force=True)
     (tmp_path / "file").write_text("x")
-    with pytest.raises(SymbpError, match="cannot be written"):
+    with pytest.raises(SymbpError, match="is no folder"):
         write_whole(tmp_path / "file" / "a.py", "x")
 
 

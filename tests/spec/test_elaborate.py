@@ -304,7 +304,7 @@ PLACED = [  # text alone, line, column, words of the message, words of the help
     ),
     ("input x\nf = sum(x * x for k in 1..1000) + sum(x * x * x for k in 1..1000)"
      " + sum(sum(x for j in 1..1000) for k in 1..1000)\n", 2, 67, "100,000", "lines"),
-    ("param a\nop f(z) = z * sign(z)\ny = f(a)\n", 2, 4, "slope of `f`", "relu"),
+    ("param a\nop f(z) = z @ z + z\ny = f(a)\n", 2, 13, "not elementwise", "single entries"),
     ("param a\nop f(z) = " + "tanh(" * 190 + "z" + ")" * 190 + "\ny = f(a)\n",
      2, 4, "nested too deeply", "op"),
 ]  # fmt: skip
@@ -442,6 +442,24 @@ def test_squared_norm_is_a_sum_of_squares():
 def test_greek_and_python_words_are_plain_names():
     program = parse("param Ω₁, lambda, N, S, I, E\nf = Omega_1 * lambda * N * S * I * E\n")
     assert names(program.params) == ["Omega_1", "lambda", "N", "S", "I", "E"]
+
+
+@pytest.mark.parametrize(
+    ("body", "slope"),
+    [
+        ("z * sign(z)", "sign(z)"),
+        ("abs(sigmoid(z))", "(1 - sigmoid(z))*sigmoid(z)*sign(sigmoid(z))"),
+        ("abs(relu(z) - 1)", "positive(z)*sign(relu(z) - 1)"),
+        ("sign(z)^2", "0"),
+        (" + ".join(["z"] * 2_000), "2000"),
+        (" * ".join(["2 / 2"] * 1_000 + ["z"]), "1"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_slope_of_an_own_operation(body, slope):
+    program = parse(f"param a\nop f(z) = {body}\ny = f(a)\n")
+    (derived,) = program.bindings[0].expr.op.slopes
+    assert str(derived) == slope
 
 
 def test_own_operations():

@@ -1,0 +1,63 @@
+"""What is committed is what comes out: the modules in generated/, the readings in golden/.
+
+SYMBP_UPDATE=1 pytest tests/test_generated.py writes both anew.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+from running import ROOT, SPECS
+
+import symbp
+from symbp.pipeline import emit
+
+GENERATED = ROOT / "generated"
+GOLDEN = Path(__file__).parent / "golden"
+NAMES = sorted(path.stem for path in SPECS.glob("*.symbp"))
+UPDATE = os.environ.get("SYMBP_UPDATE") == "1"
+
+
+@cache
+def derived(name: str) -> symbp.Derivation:
+    """Return the derivation of a spec, read by the path that a user types."""
+    before = Path.cwd()
+    os.chdir(ROOT)
+    try:
+        return symbp.derive(symbp.load(f"specs/{name}.symbp"))
+    finally:
+        os.chdir(before)
+
+
+def same(path: Path, text: str) -> None:
+    """Compare a file with a text, byte for byte; when updating, write it."""
+    if UPDATE:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text.encode())
+    assert path.read_bytes().decode() == text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_module(name: str) -> None:
+    same(GENERATED / f"{name}.py", emit(derived(name)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_reading(name: str) -> None:
+    same(GOLDEN / f"{name}.txt", derived(name).unicode("both", closed_form=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_equations_of_a_paper(name: str) -> None:
+    found = derived(name).latex("both", closed_form=True, fragment=True)
+    same(GOLDEN / f"{name}.tex", found)
+
+
+def test_no_file_is_missing_and_none_is_left_over() -> None:
+    assert sorted(path.name for path in GENERATED.iterdir() if path.is_file()) == [
+        f"{name}.py" for name in NAMES
+    ]
+    assert sorted(path.name for path in GOLDEN.iterdir()) == sorted(
+        f"{name}.{ending}" for name in NAMES for ending in ("tex", "txt")
+    )

@@ -1,0 +1,91 @@
+"""Cost grows with the number of lines: counted in nodes and characters, never by the clock."""
+
+import sys
+
+import pytest
+
+import symbp
+from symbp import ir
+
+
+def network(layers: int) -> str:
+    """Return a network with every layer written out."""
+    sizes = ", ".join(f"n_{k} = 3" for k in range(layers + 1))
+    given = [f"size {sizes}", "input x : n_0", f"target y : n_{layers}"]
+    lines, before = [], "x"
+    for k in range(1, layers + 1):
+        given += [f"param W_{k} : n_{k} x n_{k - 1}", f"param b_{k} : n_{k}"]
+        lines += [f"f_{k} = W_{k} @ {before} + b_{k}", f"h_{k} = tanh(f_{k})"]
+        before = f"h_{k}"
+    return "\n".join([*given, *lines, f"loss = norm2({before} - y)^2", ""])
+
+
+def family(layers: int) -> str:
+    """Return the same network as a family."""
+    return (
+        f"size K = {layers}, n[0..K] = 3\ninput x : n[0]\ntarget y : n[K]\n"
+        "param W[1..K] : n[k] x n[k-1]\nparam b[1..K] : n[k]\nh[0] = x\n"
+        "for k in 1..K:\n    f[k] = W[k] @ h[k-1] + b[k]\n    h[k] = tanh(f[k])\n"
+        "loss = norm2(h[K] - y)^2\n"
+    )
+
+
+class Counted:
+    """How many nodes were asked for, and how many frames deep the calls went."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls = 0
+        right = ir.node
+
+        def node(op: ir.Op, *args: ir.Expr) -> ir.Expr:
+            self.calls += 1
+            return right(op, *args)
+
+        for name, module in list(sys.modules.items()):
+            if name.startswith("symbp") and getattr(module, "node", None) is right:
+                monkeypatch.setattr(module, "node", node)
+
+    def of(self, text: str) -> int:
+        """Return the nodes asked for by the derivation of a spec."""
+        program = symbp.parse(text)
+        before = self.calls
+        symbp.derive(program)
+        return self.calls - before
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    symbp.emit(symbp.derive(symbp.parse(network(2))))  # every module is there to be counted in
+    return Counted(monkeypatch)
+
+
+@pytest.mark.parametrize("form", [network, family])
+def test_deriving_ten_times_the_layers(form: object, counted: Counted) -> None:
+    assert callable(form)
+    few, many = counted.of(form(10)), counted.of(form(100))
+    assert few > 100
+    assert many < 12 * few
+
+
+def test_emitted_text_grows_with_the_layers() -> None:
+    few, many = (len(symbp.emit(symbp.derive(symbp.parse(network(n))))) for n in (10, 100))
+    assert many < 12 * few
+
+
+def test_printed_text_grows_with_the_layers() -> None:
+    few, many = (len(symbp.derive(symbp.parse(network(n))).unicode("both")) for n in (10, 100))
+    assert many < 12 * few
+
+
+def test_three_hundred_layers_recurse_nowhere() -> None:
+    found = symbp.derive(symbp.parse(network(300)))
+    assert str(found.line("W_1").right) == "∂ℓ/∂f₁ xᵀ"
+    assert "∂ℓ/∂f₁ " in found.unicode("both")
+    assert symbp.emit(found).count("tanh") >= 300
+
+
+def test_five_thousand_terms_are_one_flat_sum() -> None:
+    terms = " + ".join(f"{k} * a" for k in range(1, 5_001))
+    assert symbp.parse(f"param a\nf = {terms}\nloss = f^2\n").bindings[0].expr.size < 10
+    many = " + ".join(f"sin({k} * a)" for k in range(1, 5_001))
+    assert len(symbp.parse(f"param a\nf = {many}\nloss = f^2\n").bindings[0].expr.args) == 5_000
