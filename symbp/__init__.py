@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from symbp.api import Derivation, Formula, Line
     from symbp.check import Certificate, certify, judge
     from symbp.errors import SpecError, SymbpError
-    from symbp.ir import Program
     from symbp.pipeline import compile_module as compile
     from symbp.pipeline import derive, emit
+    from symbp.program import Program
     from symbp.spec import expression, load, parse
     from symbp.spec.from_sympy import from_sympy
     from symbp.spec.to_sympy import to_sympy
@@ -32,7 +32,7 @@ _PLACES = {
     "Derivation": "symbp.api",
     "Formula": "symbp.api",
     "Line": "symbp.api",
-    "Program": "symbp.ir",
+    "Program": "symbp.program",
     "SpecError": "symbp.errors",
     "SymbpError": "symbp.errors",
     "certify": "symbp.check",

@@ -6,7 +6,7 @@ from typing import Any
 from symbp.derive.derivation import Derivation as Lines
 from symbp.derive.derivation import Step
 from symbp.derive.reading import closed_form, one_example
-from symbp.emit.math import Names, latex, shape_text, unicode
+from symbp.emit.math import MATH, Names, latex, shape_text, unicode
 from symbp.errors import SymbpError, did_you_mean
 from symbp.ir import Expr, name_of
 from symbp.report import Mode, names_of, text
@@ -54,7 +54,7 @@ class Formula:
 class Line(Step):
     """A line of a derivation, `target = expr`, with the law that made it."""
 
-    names: Names = Names()
+    names: Names = MATH
 
     @property
     def left(self) -> Formula:

@@ -1,10 +1,8 @@
-"""Expressions, bindings and programs: what every pass reads and writes.
+"""Expressions: what every pass reads and writes.
 
 An expression is an operation applied to expressions, a tree that shares equal parts: building
 the same node twice gives the same object, so equality is identity and a value used twice is one
-node.  A program is a Wengert list, lines `name = expression` in the user's own names; between
-lines a value is referred to by its name, so that cost grows with the number of lines and never
-with the written-out expression (Griewank & Walther 2008, section 2.2).
+node.
 
 Vectors have one axis, matrices two, scalars none.  Everything is said for one example; a value
 that depends on an input is marked `batched`, and `lower/` gives it the axis of the examples.
@@ -12,16 +10,16 @@ that depends on an input is marked `batched`, and `lower/` gives it the axis of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
-from itertools import groupby, permutations
-from itertools import product as iterate
 from typing import Any, Literal, TypeAlias
 from weakref import WeakValueDictionary
 
 import sympy as sp
+
+from symbp.words import spelling
 
 Dim: TypeAlias = int | sp.Expr
 Shape: TypeAlias = tuple[Dim, ...]
@@ -33,6 +31,14 @@ Role: TypeAlias = Literal[
 def size_symbol(name: str) -> sp.Symbol:
     """Return the symbol of a size; sizes are positive whole numbers."""
     return sp.Symbol(name, positive=True, integer=True)
+
+
+def size_value(dim: Dim, sizes: Mapping[sp.Symbol, int]) -> Dim:
+    """Return a size with numbers in place of symbols; an int where none is left."""
+    if isinstance(dim, int):
+        return dim
+    value = sizes.get(dim, dim) if dim.is_Symbol else dim.subs(sizes)
+    return int(value) if isinstance(value, int) or value.is_Integer else value
 
 
 class Op:
@@ -218,56 +224,13 @@ class Words(Op):
 
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
-        return min(self._spelled(args, order) for order in _orders(_colours(self, args)))
-
-    def _spelled(self, args: Sequence[Expr], order: Sequence[int]) -> str:
-        """Return the words with the factors in an order, letters numbered as they are met."""
-        letters: dict[int, int] = {}
-        for letter in [*self.out, *(i for k in order for i in self.words[k])]:
-            letters.setdefault(letter, len(letters))
-        factors = [f"{args[k].digest}{[letters[i] for i in self.words[k]]}" for k in order]
-        dims = [str(self.dims[letter]) for letter in letters]
-        return f"words{factors}->{[letters[i] for i in self.out]}{dims}"
+        digests, dims = [arg.digest for arg in args], [str(dim) for dim in self.dims]
+        return spelling(digests, self.words, self.out, dims)
 
     def __str__(self) -> str:
         spell = "".join(chr(ord("i") + k) if k < 18 else f"<{k}>" for k in range(len(self.dims)))
         words = ",".join("".join(spell[i] for i in word) for word in self.words)
         return f"{words}->{''.join(spell[i] for i in self.out)}"
-
-
-def _orders(colours: Sequence[str]) -> Iterator[Sequence[int]]:
-    """Yield the sorted order of factors, and where equal ones stand, their other orders."""
-    order = sorted(range(len(colours)), key=lambda k: colours[k])
-    groups = [list(group) for _, group in groupby(order, key=lambda k: colours[k])]
-    if max(map(len, groups), default=1) > 4:  # beyond four alike one order must do
-        yield order
-        return
-    for chosen in iterate(*(permutations(group) for group in groups)):
-        yield [k for group in chosen for k in group]
-
-
-def _colours(op: Words, args: Sequence[Expr]) -> list[str]:
-    """Return texts that tell factors apart by what they are and how they hang together.
-
-    Equal values are told apart by their letters' neighbours, refined as often as there are
-    factors (Weisfeiler & Leman 1968).
-    """
-    colours = [arg.digest for arg in args]
-    if len(set(colours)) == len(colours):
-        return colours
-    places = {letter: [f"out{k}" for k, i in enumerate(op.out) if i == letter]
-              for letter in range(len(op.dims))}  # fmt: skip
-    for _ in args:
-        seen = {letter: list(ends) for letter, ends in places.items()}
-        for colour, word in zip(colours, op.words, strict=True):
-            for axis, letter in enumerate(word):
-                seen[letter].append(f"{colour}.{axis}")
-        letters = {letter: "+".join(sorted(ends)) for letter, ends in seen.items()}
-        texts = [
-            "|".join([c, *(letters[i] for i in w)]) for c, w in zip(colours, op.words, strict=True)
-        ]
-        colours = [blake2b(text.encode(), digest_size=8).hexdigest() for text in texts]
-    return colours
 
 
 @dataclass(frozen=True)
@@ -324,79 +287,3 @@ def walk(*roots: Expr) -> Iterator[Expr]:
 def variables(*roots: Expr) -> list[Expr]:
     """Return the names below the roots, in the order in which they are first read."""
     return [found for found in walk(*roots) if is_variable(found)]
-
-
-@dataclass(frozen=True)
-class Binding:
-    """One line `target = expr`.  `shown` is false for a helper line that a reader need not see."""
-
-    target: Expr
-    expr: Expr
-    shown: bool = True
-
-    @property
-    def name(self) -> str:
-        """The name of the line."""
-        return name_of(self.target)
-
-
-@dataclass(frozen=True)
-class Init:
-    """How a parameter is drawn: `he`, `xavier`, `lecun`, `orthogonal`, `zero` or `normal`."""
-
-    kind: str
-    variance: Fraction | None = None
-
-
-@dataclass(frozen=True)
-class Program:
-    """A network or an identity: what is given, the lines, and what to differentiate.
-
-    `loss` is a scalar line (None where there is none), `output` what `forward` returns.
-    `reduction` says how the losses of the examples are joined.  `wrt` are the names to
-    differentiate by.  `kind` is "network" (emitted with Params) or "identity" (value and grad).
-    """
-
-    name: str
-    bindings: tuple[Binding, ...]
-    inputs: tuple[Expr, ...] = ()
-    targets: tuple[Expr, ...] = ()
-    params: tuple[Expr, ...] = ()
-    consts: tuple[Expr, ...] = ()
-    output: Expr | None = None
-    loss: Expr | None = None
-    wrt: tuple[Expr, ...] = ()
-    title: str = ""
-    reduction: Literal["mean", "sum"] = "mean"
-    sizes: Mapping[str, int | None] = field(default_factory=dict)
-    inits: Mapping[str, Init] = field(default_factory=dict)
-    kind: Literal["network", "identity"] = "network"
-    source: str = ""
-    origin: str = ""
-
-    @property
-    def given(self) -> tuple[Expr, ...]:
-        """Everything the program is given: inputs, targets, consts, params."""
-        return (*self.inputs, *self.targets, *self.consts, *self.params)
-
-    @property
-    def result(self) -> Expr:
-        """What is differentiated: the loss, or the output where there is no loss."""
-        result = self.loss if self.loss is not None else self.output
-        assert result is not None
-        return result
-
-    def definition(self, target: Expr) -> Expr | None:
-        """Return the expression of a line, None for what is given."""
-        return next((b.expr for b in self.bindings if b.target is target), None)
-
-
-def needed(bindings: Iterable[Binding], roots: Iterable[Expr]) -> list[Binding]:
-    """Return the bindings that the roots depend on, in their order."""
-    wanted = set(variables(*roots))
-    kept: list[Binding] = []
-    for binding in reversed(list(bindings)):
-        if binding.target in wanted:
-            kept.append(binding)
-            wanted.update(variables(binding.expr))
-    return kept[::-1]

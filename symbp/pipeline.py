@@ -17,7 +17,8 @@ from symbp.derive.derive import derive as derive_program
 from symbp.emit.module import module_text
 from symbp.emit.render import check_place, write_whole
 from symbp.errors import SymbpError, did_you_mean, printable
-from symbp.ir import Program, name_of
+from symbp.ir import name_of
+from symbp.program import Program
 from symbp.spec import expression, load
 from symbp.spec.elaborate import fault_of_name
 from symbp.spec.from_sympy import from_sympy

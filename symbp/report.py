@@ -11,9 +11,10 @@ from symbp.emit.article import Format
 from symbp.emit.document import Section, document
 from symbp.emit.math import Names, shape_text, unicode
 from symbp.emit.trial import trial
-from symbp.ir import Expr, Program, name_of, symbol
+from symbp.ir import Expr, name_of, symbol
 from symbp.lower.cost import sweep_operations, written_out_operations
 from symbp.ops.linear import parts
+from symbp.program import Program
 
 Mode: TypeAlias = Literal["reverse", "forward", "both"]
 Closed: TypeAlias = Literal["none", "plain", "counted"]
@@ -153,7 +154,7 @@ def _closed(derivation: Derivation) -> list[Section]:
     counted = f"Counted for one example{f', at {at}' if at else ''}."
     return [
         Section("Closed forms", "", tuple(steps)),
-        Section("Why sweeps", "\n\n".join([*words, counted])),
+        Section("Operations of the two ways", "\n\n".join([*words, counted])),
     ]
 
 

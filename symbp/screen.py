@@ -11,7 +11,7 @@ from symbp import report
 from symbp.check import Certificate
 from symbp.derive.derivation import Derivation
 from symbp.errors import printable
-from symbp.ir import Program
+from symbp.program import Program
 
 _OUT = Console(highlight=False, soft_wrap=True)
 _ERR = Console(stderr=True, highlight=False)

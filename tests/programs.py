@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from symbp.ir import Program
+from symbp.program import Program
 from symbp.spec import parse
 
 Shape = tuple[str, ...]
@@ -98,7 +98,7 @@ class Grower:
     def integer(self, low: int, high: int) -> int:
         return self.draw(st.integers(low, high))  # type: ignore[return-value]
 
-    def one(self, choices):  # noqa: ANN001, ANN201
+    def one(self, choices):
         return self.draw(st.sampled_from(choices))
 
     def dim(self) -> str:
@@ -111,7 +111,9 @@ class Grower:
         role = self.one(self.roles)
         dims = f" : {' x '.join(shape)}" if shape else ""
         value = Value(self.names.pop(), shape, role == "input")
-        init = self.one(("", " init he", " init zero", " init normal(1/4)")) if role == "param" else ""
+        init = (
+            self.one(("", " init he", " init zero", " init normal(1/4)")) if role == "param" else ""
+        )
         self.spec.declarations.append(f"{role} {value.name}{dims}{init if shape else ''}")
         self.values.append(value)
         self.given[role].append(value)
@@ -143,7 +145,7 @@ class Grower:
             s, second = self.expression((), 0)
             return f"({s}) * ({a})", first or second
         b, second = self.expression(shape, max(depth - 1, 0))
-        sign = self.one(("+", "-", "+ 1/2 *")) if kind == "sum" else ".*"
+        sign = self.one(("+", "-" if a != b else "+", "+ 1/2 *")) if kind == "sum" else ".*"
         return f"({a}) {sign} ({b})", first or second
 
     def _applied(self, form: str, a: str, batched: bool, shape: Shape) -> tuple[str, bool]:
@@ -199,7 +201,10 @@ def _vector(grow: Grower, shape: Shape, depth: int) -> tuple[str, bool]:
     if kind == "rows":
         a, i = grow.expression((n, m), depth)
         return f"{grow.one(('sum', 'mean'))}({a}, rows)", i
-    (a, i), (b, j) = grow.expression((n, m) if kind == "matvec" else (m, n), 0), grow.expression((m,), depth)
+    (a, i), (b, j) = (
+        grow.expression((n, m) if kind == "matvec" else (m, n), 0),
+        grow.expression((m,), depth),
+    )
     return (f"({a}) @ ({b})" if kind == "matvec" else f"({a})' @ ({b})"), i or j
 
 
@@ -220,7 +225,7 @@ def _matrix(grow: Grower, shape: Shape, depth: int) -> tuple[str, bool]:
 
 
 @st.composite
-def programs(draw, with_loss: bool | None = None) -> Drawn:  # noqa: ANN001
+def programs(draw, with_loss: bool | None = None) -> Drawn:
     """Draw a network: parameters, lines, most often a loss, sometimes a head or a `wrt`."""
     grow = Grower(draw, ("param", "param", "input", "const"))
     grow.given["param"].append(_given(grow, "param"))

@@ -7,8 +7,9 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.emit.trial import Trial, trial
-from symbp.ir import Program, name_of, symbol
+from symbp.ir import name_of, symbol
 from symbp.ops.evaluate import evaluate
+from symbp.program import Program
 
 Values = dict[str, Any]
 
@@ -70,13 +71,19 @@ def point(program: Program, examples: int = 3, seed: int = 0) -> Point:
         if one_hot:
             made.values[name_of(var)] = rng.integers(0, dims[-1], lead)
             continue
-        value = rng.uniform(0.5, 1.5, lead + dims) if choice.positive else rng.standard_normal(lead + dims)
+        value = (
+            rng.uniform(0.5, 1.5, lead + dims)
+            if choice.positive
+            else rng.standard_normal(lead + dims)
+        )
         made.values[name_of(var)] = value / max(dims[1:], default=1) ** 0.5
     assert sizes == made.sizes
     return made
 
 
-def loss_by_hand(at: Point, terms: list[tuple[str, bool]], program: Program, reduction: str) -> float:
+def loss_by_hand(
+    at: Point, terms: list[tuple[str, bool]], program: Program, reduction: str
+) -> float:
     """Return the loss of the batch: terms of the examples joined, the others once.
 
     `program` has a line `term_k` for each term.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from running import SPECS, files, launch, run
 
 import symbp
-from symbp.errors import SymbpError
+from symbp.errors import SymbpError, printable
 from symbp.pipeline import read_program
 
 GOOD = "param w\nf = w^2\nloss = f^2\n"
@@ -174,7 +174,7 @@ def test_a_title_is_never_a_command(title: str) -> None:
         ends = re.findall(r"^\\end{document}", shown.partition("\n")[2], re.MULTILINE)
         assert len(ends) == (form == "latex")
         assert "49" not in shown
-        assert form != "latex" or shown.count(r"\textbackslash") == title.count("\\")
+        assert form != "latex" or shown.count(r"\textbackslash") == printable(title).count("\\")
         assert "\x1b" not in shown
     assert run("derive", "odd.symbp").exit_code == 0
 
@@ -367,6 +367,23 @@ PIECES = st.sampled_from([
     "one_hot ", "wrt ", "output ", "model ", '"', "#", "{", "\\", "Ω", "ᵀ", "²", "‖", "batch ",
     "mean", "init he", "9",
 ])  # fmt: skip
+ATOMS = st.sampled_from(["w", "x", "W", "Ω", "1", "0", "2.5", "n", "pi", "q", "-x", "W'", "A_1"])
+SIGNS = st.sampled_from(["+", "-", "*", "/", "@", ".*", "./", "^", ".^"])
+CALLS = st.sampled_from([
+    "tanh", "relu", "sqrt", "log", "sum", "norm2", "softmax", "logsumexp", "tr", "inv", "det",
+    "diag", "outer", "vec", "dot", "kron", "abs", "leaky_relu", "max", "cross_entropy", "ones",
+    "mean",
+])  # fmt: skip
+EXPRESSION_TREES = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.builds("({} {} {})".format, inner, SIGNS, inner),
+        st.builds("{}({})".format, CALLS, inner),
+        st.builds("{}({}, {})".format, CALLS, inner, inner),
+        st.builds("{}'".format, inner),
+    ),
+    max_leaves=12,
+)
 TEXTS = st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=30).map("".join))
 FUZZ = settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -392,7 +409,15 @@ def test_random_specs(text: str) -> None:
 
 
 @FUZZ
-@given(TEXTS)
+@given(EXPRESSION_TREES)
+def test_random_lines(text: str) -> None:
+    given = "size n\nparam w\ninput x : n\nparam W, Ω : n x n\n"
+    only_our_errors(symbp.parse, f"{given}f = {text}\nloss = f\n")
+    only_our_errors(symbp.parse, f"param w\nop g(x, W) = {text}\nloss = g(w, w)\n")
+
+
+@FUZZ
+@given(TEXTS | EXPRESSION_TREES)
 def test_random_expressions(text: str) -> None:
     only_our_errors(read_program, None, text)
 
@@ -419,6 +444,7 @@ def test_random_bytes(data: bytes) -> None:
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
 def test_random_options(wrt: str, shape: str, name: str, attribute: str) -> None:
     only_our_errors(read_program, None, "norm2(A @ x)^2", [wrt], [shape], name)
+    only_our_errors(read_program, None, "norm2(A @ x)^2", ["A"], [f"A={shape}"], None)
     only_our_errors(read_program, "good.symbp", None, [wrt], [], name)
     only_our_errors(read_program, attribute)
 

@@ -11,6 +11,7 @@ import pytest
 from running import ROOT, SPECS
 
 import symbp
+from symbp.ir import name_of, variables
 from symbp.pipeline import emit
 
 GENERATED = ROOT / "generated"
@@ -52,6 +53,14 @@ def test_the_reading(name: str) -> None:
 def test_the_equations_of_a_paper(name: str) -> None:
     found = derived(name).latex("both", closed_form=True, fragment=True)
     same(GOLDEN / f"{name}.tex", found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_closed_forms_read_what_is_given(name: str) -> None:
+    found = derived(name)
+    for var in found.program.wrt:
+        read = variables(found.gradient(name_of(var)).expr)
+        assert set(read) <= set(found.program.given), name_of(var)
 
 
 def test_no_file_is_missing_and_none_is_left_over() -> None:

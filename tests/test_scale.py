@@ -1,5 +1,6 @@
 """Cost grows with the number of lines: counted in nodes and characters, never by the clock."""
 
+import inspect
 import sys
 
 import pytest
@@ -81,7 +82,17 @@ def test_three_hundred_layers_recurse_nowhere() -> None:
     found = symbp.derive(symbp.parse(network(300)))
     assert str(found.line("W_1").right) == "∂ℓ/∂f₁ xᵀ"
     assert "∂ℓ/∂f₁ " in found.unicode("both")
-    assert symbp.emit(found).count("tanh") >= 300
+
+
+def test_emitting_many_layers_stays_near_the_ground() -> None:
+    """A frame or more a layer would pass the limit, which is set low for the while."""
+    found, before = symbp.derive(symbp.parse(network(100))), sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 95)
+    try:
+        text = symbp.emit(found)
+    finally:
+        sys.setrecursionlimit(before)
+    assert text.count("tanh") >= 100
 
 
 def test_five_thousand_terms_are_one_flat_sum() -> None:

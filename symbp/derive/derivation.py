@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from symbp.ir import Expr, Program, name_of, symbol
+from symbp.ir import Expr, name_of, symbol
+from symbp.program import Program
 
 
 @dataclass(frozen=True)

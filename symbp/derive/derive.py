@@ -8,9 +8,10 @@ from symbp.derive.reverse import adjoint_steps
 from symbp.derive.simplify import Lines
 from symbp.derive.stable import stabilise
 from symbp.errors import SymbpError
-from symbp.ir import Program, name_of, walk
+from symbp.ir import name_of, symbol, walk
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import is_zero
+from symbp.program import Program
 
 
 def derive(program: Program) -> Derivation:
@@ -47,8 +48,8 @@ def _warnings(program: Program, adjoint: tuple[Step, ...]) -> tuple[str, ...]:
                     "it has one, so no gradient passes through it (001 problem 7.8)."
                 )
     wrt = {name_of(v) for v in program.wrt}
-    for step in adjoint:
-        of = step.name.removesuffix("_bar")
-        if of in wrt and is_zero(step.expr):
-            found.append(f"The gradient with respect to {of} is zero everywhere.")
+    zero = [symbol(step.target).of for step in adjoint if is_zero(step.expr)]
+    unreached = [name for name in zero if name in wrt]
+    if unreached:
+        found.append(f"Zero everywhere: the gradient with respect to {', '.join(unreached)}.")
     return tuple(dict.fromkeys(found))

@@ -3,9 +3,10 @@
 from symbp.derive.derivation import Step
 from symbp.derive.laws import forward_law
 from symbp.derive.simplify import Lines
-from symbp.ir import Binding, Expr, Program, name_of, variable
+from symbp.ir import Expr, name_of, variable
 from symbp.ops.linear import is_zero
 from symbp.ops.rules import tangent
+from symbp.program import Binding, Program
 
 
 def dot(of: Expr) -> Expr:

@@ -22,6 +22,8 @@ def law_between(expr: Expr, var: Expr) -> str:
 
     Sums pass an adjoint on as it is and are cited only where nothing else is on the way.
     """
+    if expr is var:
+        return "alias"
     found: dict[Expr, dict[str, None]] = {}
     for part in walk(expr):
         if part is var:

@@ -7,13 +7,16 @@ short as its name would be (`f − y`) gets a line that is not shown: a reader s
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 
 from symbp.derive.forward import moving
-from symbp.ir import Binding, Examples, Expr, Program, Sum, Words, is_variable, variable, walk
+from symbp.ir import Examples, Expr, Sum, Words, is_variable, variable, walk
 from symbp.ops.kinds import Elementwise, H, Nonlinear
 from symbp.ops.linear import is_ones
 from symbp.ops.rewrite import rebuild
+from symbp.program import Binding, Program
 
 
 def name_parts(program: Program) -> Program:
@@ -87,8 +90,9 @@ class _Namer:
         return target
 
 
-def _numbered(stem: str) -> "list[str]":
-    return [stem, *(f"{stem}_{k}" for k in range(2, 10_000))]
+def _numbered(stem: str) -> Iterator[str]:
+    yield stem
+    yield from (f"{stem}_{k}" for k in count(2))
 
 
 def _uses(program: Program) -> Counter[Expr]:

@@ -115,7 +115,10 @@ def closed_form(derivation: Derivation, expr: Expr, limit: int = 4000) -> Expr |
     `limit` bounds the nodes of the written-out expression, not of the shared one.
     """
     plain = for_one_example(derivation)
+    program = derivation.program
     values: dict[Expr, Expr] = {}
+    if program.loss is None and not program.result.rank:
+        values[bar(program.result)] = number(1)
     for step in (*plain.primal, *plain.adjoint):
         if step.expr.size > limit:
             return None

@@ -9,10 +9,11 @@ from symbp.derive.derivation import Path, Step
 from symbp.derive.forward import moving
 from symbp.derive.laws import law_between
 from symbp.derive.simplify import Lines
-from symbp.ir import Binding, Examples, Expr, Program, name_of, node, symbol, variable, variables
-from symbp.ops.linear import add, combine, is_zero, number, parts, zeros
+from symbp.ir import Examples, Expr, name_of, node, symbol, variable, variables
+from symbp.ops.linear import add, combine, is_zero, number, opened, zeros
 from symbp.ops.product import hadamard
 from symbp.ops.rules import pullback
+from symbp.program import Binding, Program
 
 WEIGHT = variable("w", (), "weight")
 """The weight of one example in the loss: 1/N for the mean over N examples, 1 for one example."""
@@ -41,7 +42,7 @@ def loss_parts(program: Program) -> tuple[Expr, Expr]:
     assert program.loss is not None
     loss = program.definition(program.loss)
     assert loss is not None
-    data, penalty = ([(c, t) for c, t in parts(loss) if t.batched is b] for b in (True, False))
+    data, penalty = ([(c, t) for c, t in opened(loss) if t.batched is b] for b in (True, False))
     return combine(data, ()), combine(penalty, ())
 
 
@@ -65,11 +66,12 @@ def adjoint_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
         for var, term in _pulled(seeded, active).items():
             paths.setdefault(var, []).append(Path(target, term))
     bindings = {b.target: b.expr for b in program.bindings}
-    steps = [_cite(step, bindings) for step in steps]
+    known = {name_of(v): v for v in (*program.given, *bindings)}
+    steps = [_cite(step, bindings, known) for step in steps]
     givens = [v for v in _order(program) if v in sources]
     for var in givens:
         step = _step(var, paths.get(var, []), lines, var in program.wrt)
-        steps.append(_cite(step, bindings))
+        steps.append(_cite(step, bindings, known))
     return tuple(steps)
 
 
@@ -123,18 +125,10 @@ def _step(var: Expr, paths: list[Path], lines: Lines, shown: bool) -> Step:
     return Step(target, expr, rule, ", ".join(laws), tuple(paths), shown=shown)
 
 
-def _cite(step: Step, bindings: dict[Expr, Expr]) -> Step:
+def _cite(step: Step, bindings: dict[Expr, Expr], known: dict[str, Expr]) -> Step:
     """Add the law of the operations between, and the sentence on several paths."""
-    var = next(
-        (
-            v
-            for path in step.paths
-            for v in variables(bindings[path.consumer])
-            if name_of(v) == symbol(step.target).of
-        ),
-        None,
-    )
-    if var is None:
+    var = known[symbol(step.target).of]
+    if not step.paths:
         return Step(step.target, step.expr, step.rule, "no path", note=_unreached(step))
     found = [law_between(bindings[path.consumer], var) for path in step.paths]
     law = " + ".join(dict.fromkeys(found))

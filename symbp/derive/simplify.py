@@ -12,7 +12,6 @@ from functools import cache
 import sympy as sp
 
 from symbp.ir import (
-    Binding,
     Constant,
     Expr,
     Sum,
@@ -30,6 +29,7 @@ from symbp.ops.pointwise import SIGMOID
 from symbp.ops.product import broadcast
 from symbp.ops.rewrite import rebuild, substitute
 from symbp.ops.scalar import from_scalar
+from symbp.program import Binding
 
 LONGEST = 80
 """Above this many nodes SymPy is not asked: cancelling is for the short chains of one line."""

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from symbp.ir import Binding, Expr, Program, Sum, Words, node
+from symbp.ir import Expr, Sum, Words, node
 from symbp.ops.kinds import Nonlinear
 from symbp.ops.linear import is_ones, negate
 from symbp.ops.matrix import DETERMINANT, LOG_DETERMINANT, LOG_SOFTMAX, LOGSUMEXP, SOFTMAX
 from symbp.ops.pointwise import EXP, LOG, SIGMOID, SOFTPLUS
 from symbp.ops.rewrite import transform
+from symbp.program import Binding, Program
 
 Definitions = Mapping[Expr, Expr]
 

@@ -11,11 +11,20 @@ from fractions import Fraction
 
 import sympy as sp
 
-from symbp.emit.contract import Term, joined, multiply, reduced
-from symbp.emit.syntax import binary, call, literal, name, negated, ratio, subscript, template
+from symbp.emit.contract import Term, joined
+from symbp.emit.factors import (
+    attribute,
+    axes,
+    contracted,
+    lettered,
+    permuted,
+    rational_one,
+    scaled,
+    times,
+)
+from symbp.emit.syntax import binary, call, literal, name, ratio, subscript, template
 from symbp.errors import SymbpError
-from symbp.ir import Constant, Dim, Expr, Size, Sum, Variable, Words, symbol
-from symbp.lower.path import pairs, result_word
+from symbp.ir import Constant, Dim, Expr, Size, Sum, Variable, Words, symbol, variables
 from symbp.ops.evaluate import evaluate
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import is_ones, number, parts, rational
@@ -51,7 +60,7 @@ class Arrays:
             return self._filled(op.code, expr)
         if isinstance(op, Largest):
             inner = self._full(expr.args[0])
-            return Term(call(f"{_attribute(inner)}.max", axis=expr.rank), _axes(expr))
+            return Term(call(f"{attribute(inner)}.max", axis=expr.rank), axes(expr))
         if isinstance(op, Merge | Split):
             return self._reshape(expr, op)
         if isinstance(op, Constant):
@@ -82,14 +91,14 @@ class Arrays:
             return Term(ratio(literal(1), name(self.count)), ())
         if op.encoding == "one_hot":
             return self._one_hot(expr)
-        return Term(name(self.names[expr]), _axes(expr), plain=True)
+        return Term(name(self.names[expr]), axes(expr), plain=True)
 
     def _one_hot(self, expr: Expr) -> Term:
         """Return the unit vectors of class indices, as truth values."""
         labels = subscript(name(self.names[expr]), (slice(None), None))
         classes = call("np.arange", self.size(expr.shape[-1]))
         mask = ast.Compare(labels, [ast.Eq()], [classes])
-        return Term(mask, _axes(expr), is_mask=True, like=self.like)
+        return Term(mask, axes(expr), is_mask=True, like=self.like)
 
     def picked(self, array: Term, labels: Expr) -> ast.expr:
         """Return code for the entry of each row that a class index names."""
@@ -102,9 +111,10 @@ class Arrays:
         for coefficient, arg in parts(expr):
             sign = "-" if coefficient < 0 else "+"
             if code is None:
-                code = self.term(coefficient, arg)
+                code = self._typed(self.term(coefficient, arg))
                 continue
             other = self.term(abs(coefficient), arg)
+            other = other if code.letters else self._typed(other)  # 1 - e_y is of whole numbers
             letters = joined(code.letters, other.letters)
             code = Term(binary(code.code, sign, other.code), letters)
         return code or Term(literal(0), ())
@@ -115,7 +125,14 @@ class Arrays:
             return Term(literal(coefficient), ())
         if isinstance(expr.op, Words):
             return self._product(coefficient, expr)
-        return _scaled(coefficient, self.code(expr))
+        return scaled(coefficient, self._typed(self.code(expr), unless=coefficient == 1))
+
+    def _typed(self, term: Term, *, unless: bool = False) -> Term:
+        """Return truth values as numbers of the line's type, other code as it is."""
+        if not term.is_mask or unless or self.like is None:
+            return term
+        typed = f"({{z}}).astype({self.like}.dtype)"
+        return replace(term, code=template(typed, {"z": term.code}), is_mask=False)
 
     def _elementwise(self, expr: Expr, op: Elementwise) -> Term:
         numbers = [rational(arg) for arg in expr.args]
@@ -141,16 +158,16 @@ class Arrays:
         if expr.rank and not any(term.letters for term in terms):
             terms[0] = self._full(expr.args[0])
         filled = template(text, dict(zip("zwv", (t.code for t in terms), strict=False)))
-        return Term(filled, _axes(expr))
+        return Term(filled, axes(expr))
 
     def _select(self, expr: Expr) -> Term:
         condition, *choices = expr.args
         terms = [self.code(choice) for choice in choices]
         code = call("np.where", self.mask(condition), *(term.code for term in terms))
         if all(rational(choice) is not None for choice in choices):
-            like = f"{_attribute(self.code(condition))}.dtype"
+            like = f"{attribute(self.code(condition))}.dtype"
             code = ast.Call(ast.Attribute(code, "astype", ast.Load()), [template(like, {})], [])
-        return Term(code, _axes(expr))
+        return Term(code, axes(expr))
 
     def mask(self, condition: Expr) -> ast.expr:
         """Return code for `condition > 0`, comparing the two sides of a difference."""
@@ -181,19 +198,25 @@ class Arrays:
     def _full(self, expr: Expr) -> Term:
         """Return code with every axis of the expression, repeated where need be."""
         term = self.code(expr)
-        if term.letters == _axes(expr):
+        if term.letters == axes(expr):
             return term
-        return Term(call("np.full", self.shape(expr.shape), term.code), _axes(expr))
+        return self.filled(expr, term)
+
+    def filled(self, expr: Expr, term: Term) -> Term:
+        """Return code with every axis; a number takes the type of the line's arrays."""
+        number = all(symbol(v).role == "weight" for v in variables(expr))
+        typed = {"dtype": f"{self.like}.dtype"} if number and self.like else {}
+        return Term(call("np.full", self.shape(expr.shape), term.code, **typed), axes(expr))
 
     def _reshape(self, expr: Expr, op: Merge | Split) -> Term:
         inner = self._full(expr.args[0])
         order = [axis for group in op.groups for axis in group]
         if isinstance(op, Merge):
-            code = _permuted(inner.code, order)
-            return Term(call("np.reshape", code, self.shape(expr.shape)), _axes(expr))
+            code = permuted(inner.code, order)
+            return Term(call("np.reshape", code, self.shape(expr.shape)), axes(expr))
         apart = self.shape([expr.shape[axis] for axis in order])
         back = [order.index(axis) for axis in range(len(order))]
-        return Term(_permuted(call("np.reshape", inner.code, apart), back), _axes(expr))
+        return Term(permuted(call("np.reshape", inner.code, apart), back), axes(expr))
 
     def _product(self, coefficient: Fraction, expr: Expr) -> Term:
         op = expr.op
@@ -209,12 +232,14 @@ class Arrays:
         factors = self._pick(expr, op, factors)
         scalar = self._scalar(numerator, shared)
         out = tuple(dict.fromkeys(op.out))
-        term = self._contracted(factors, out, dict(enumerate(op.dims)))
+        term = contracted(factors, out, dict(enumerate(op.dims)))
         if len(out) < len(op.out):
             term = self._diagonal(term, op, out)
         else:
-            term = _lettered(term.aligned(out), {i: k for k, i in enumerate(out)})
-        return term if scalar is None else _times(scalar, term, numerator, shared)
+            term = lettered(term.aligned(out), {i: k for k, i in enumerate(out)})
+        if scalar is None:
+            return term
+        return times(scalar, self._typed(term), numerator, shared)
 
     def _pick(
         self, expr: Expr, op: Words, factors: list[tuple[Term, tuple[int, ...]]]
@@ -228,7 +253,7 @@ class Arrays:
             if word[-1] not in op.out and len(others) == 2 and len(same) == 1:
                 array = factors[same[0]][0]
                 if array.plain:
-                    picked = Term(self.picked(array, arg), _axes(arg)[:-1])
+                    picked = Term(self.picked(array, arg), axes(arg)[:-1])
                     rest = [f for k, f in enumerate(factors) if k not in others]
                     return [*rest, (picked, word[:-1])]
         return factors
@@ -241,35 +266,8 @@ class Arrays:
     def factor(self, arg: Expr) -> Term:
         """Return code for a factor beside others: an indicator may be an array of truth values."""
         if arg.op is POSITIVE:
-            return Term(self.mask(arg.args[0]), _axes(arg), is_mask=True, like=self.like)
+            return Term(self.mask(arg.args[0]), axes(arg), is_mask=True, like=self.like)
         return self.code(arg)
-
-    def _contracted(
-        self,
-        factors: list[tuple[Term, tuple[int, ...]]],
-        out: tuple[int, ...],
-        dims: Mapping[int, Dim],
-    ) -> Term:
-        """Return the product of all factors, two at a time, with the letters of the words."""
-        terms = [_lettered(term, word) for term, word in factors]
-        if len(terms) > 1:  # a diagonal is taken first; the trace of one matrix is np.trace
-            terms = [
-                reduced(t, tuple(dict.fromkeys(t.word))) if len(set(t.word)) < len(t.word) else t
-                for t in terms
-            ]
-        words = [term.word for term in terms]
-        if not terms:
-            return Term(literal(1), ())
-        plan = pairs(words, out, dims)
-        alike = all(word in ((), words[-1]) for word in words)
-        if alike and set(words[-1]) <= set(out) and len(set(words[-1])) == len(words[-1]):
-            return _folded(terms, out)
-        for i, j in plan:
-            one, other = terms[i], terms[j]
-            rest = [term for k, term in enumerate(terms) if k not in (i, j)]
-            keep = result_word(one.word, other.word, [term.word for term in rest], out)
-            terms = [*rest, multiply(one, other, keep, out)]
-        return reduced(terms[0], out)
 
     def _diagonal(self, term: Term, op: Words, out: tuple[int, ...]) -> Term:
         """Return an array with a value where the letters that stand twice agree, zero elsewhere."""
@@ -279,7 +277,7 @@ class Arrays:
             raise SymbpError("no NumPy code for a product with several Kronecker deltas")
         size = self.size(op.dims[twice[0]])
         if not term.letters:
-            return _times(
+            return times(
                 None if rational_one(term) else term.code, Term(self._eye(size), letters), 1, 0
             )
         if len(out) == 1:
@@ -292,64 +290,3 @@ class Arrays:
         """Return the identity matrix in the type of the line's arrays."""
         typed = {"dtype": f"{self.like}.dtype"} if self.like else {}
         return call("np.eye", size, **typed)
-
-
-def _folded(terms: Sequence[Term], out: tuple[int, ...]) -> Term:
-    """Return a product entry by entry, factors in their order, an array of numbers first."""
-    order = sorted(terms, key=lambda term: term.is_mask or term.divisor is not None)
-    product = order[0]
-    for term in order[1:]:
-        product = multiply(product, term, out, out)
-    return product
-
-
-def rational_one(term: Term) -> bool:
-    """Tell whether code is the number 1."""
-    return isinstance(term.code, ast.Constant) and term.code.value == 1
-
-
-def _lettered(term: Term, word: Mapping[int, int] | tuple[int, ...]) -> Term:
-    """Name the axes of a factor by the letters of its word."""
-    return replace(term, letters=tuple(None if k is None else word[k] for k in term.letters))
-
-
-def _axes(expr: Expr) -> tuple[int | None, ...]:
-    return tuple(range(expr.rank))
-
-
-def _attribute(term: Term) -> str:
-    text = ast.unparse(term.code)
-    return text if term.plain else f"({text})"
-
-
-def _permuted(code: ast.expr, order: Sequence[int]) -> ast.expr:
-    if list(order) == list(range(len(order))):
-        return code
-    if list(order) == [1, 0]:
-        return ast.Attribute(code, "T", ast.Load())
-    return call("np.transpose", code, ast.Tuple([literal(k) for k in order], ast.Load()))
-
-
-def _scaled(coefficient: Fraction, term: Term) -> Term:
-    if coefficient == 1:
-        return term
-    return _times(literal(coefficient), term, coefficient, 0)
-
-
-def _times(scalar: ast.expr | None, term: Term, numerator: Fraction | int, shared: int) -> Term:
-    """Return scalar · term, as a quotient where the scalar is one over something."""
-    if scalar is None:
-        return term
-    if numerator in (1, -1) and shared and isinstance(scalar, ast.BinOp):
-        code = negated(term.code) if numerator < 0 else term.code
-        return Term(ratio(code, scalar.right), term.letters)
-    if not shared and numerator == -1:
-        return Term(negated(term.code), term.letters)
-    if (
-        not shared
-        and isinstance(numerator, Fraction)
-        and abs(numerator.numerator) == 1 != numerator.denominator
-    ):
-        code = negated(term.code) if numerator < 0 else term.code
-        return Term(ratio(code, literal(numerator.denominator)), term.letters)
-    return Term(binary(scalar, "*", term.code), term.letters)

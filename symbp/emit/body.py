@@ -12,14 +12,24 @@ from typing import TypeAlias
 from symbp.emit.arrays import Arrays
 from symbp.emit.contract import Term
 from symbp.emit.fitting import fitted
-from symbp.emit.syntax import assigned, call, name, text
+from symbp.emit.lines import (
+    can_leave_out,
+    count,
+    heavy,
+    is_array,
+    is_product,
+    is_view,
+    minus_one_hot,
+    without,
+)
+from symbp.emit.syntax import assigned, name, text
 from symbp.emit.text import broken
-from symbp.ir import Binding, Expr, Sum, Variable, Words, symbol, variables, walk
-from symbp.lower.schedule import is_number
-from symbp.ops.kinds import Elementwise, Merge, Split
+from symbp.ir import Expr, Sum, Variable, Words, symbol, variables
+from symbp.lower.reads import is_number
+from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import combine, parts, rational
 from symbp.ops.pointwise import RELU
-from symbp.ops.product import product
+from symbp.program import Binding
 
 Term_: TypeAlias = tuple[Fraction, Expr]
 
@@ -77,7 +87,7 @@ class Body:
         taken = {*self.arrays.names.values()}
         for position, line in enumerate(self.lines):
             made.extend(fitted(self._line(line, position), taken))
-            if line.expr.args and not _is_view(line.expr):
+            if line.expr.args and not is_view(line.expr):
                 self.owned.add(line.target)
         return made
 
@@ -108,9 +118,7 @@ class Body:
         returned = self.last.get(line.target) == len(self.lines)
         untyped = returned and is_number(line) and not line.expr.rank
         if len(term.letters) < line.expr.rank or None in term.letters or untyped:
-            like = self.arrays.like if is_number(line) else None
-            typed = {"dtype": f"{like}.dtype"} if like else {}
-            return Term(call("np.full", self.arrays.shape(line.expr.shape), term.code, **typed), ())
+            return self.arrays.filled(line.expr, term)
         return term
 
     def _head(self, line: Binding) -> str:
@@ -140,15 +148,15 @@ class Body:
 
     def _less_one_hot(self, line: Binding, position: int) -> list[str]:
         """Write p − e_y as p with 1 taken from the entry that y names, divided by n at the end."""
-        found = _minus_one_hot(line.expr)
+        found = minus_one_hot(line.expr)
         if found is None:
             return []
         values, labels, weighted = found
         target = self.arrays.names[line.target]
         term = self.arrays.code(values)
-        if len(term.letters) < values.rank or None in term.letters:
+        if len(term.letters) < values.rank or None in term.letters or term.is_mask:
             return []
-        copied = ".copy()" if term.plain or _is_view(values) else ""
+        copied = ".copy()" if term.plain or is_view(values) else ""
         entry = self.arrays.picked(Term(name(target), ()), labels)
         made = [f"{self._head(line)} = {text(term.code)}{copied}", f"{text(entry)} -= 1"]
         return [*made, f"{target} /= {self.arrays.count}"] if weighted else made
@@ -159,7 +167,7 @@ class Body:
             return False
         if not self._holds(expr, [line.expr]):
             return False
-        return self.last[expr] == position and _count(line.expr, expr) == 1
+        return self.last[expr] == position and count(line.expr, expr) == 1
 
     def _holds(self, storage: Expr, terms: Sequence[Expr]) -> bool:
         """Tell whether an array is complex wherever some terms are: it can then take their sum."""
@@ -181,7 +189,7 @@ class Body:
             return [self._out(line, op.ufunc, operands, operands[0])]
         if isinstance(op, Words) and len(expr.args) > 1:
             return self._product_in_place(line, position, op)
-        if isinstance(op, Sum) and len(expr.args) == 2 and not _heavy(expr.args):
+        if isinstance(op, Sum) and len(expr.args) == 2 and not heavy(expr.args):
             return self._sum_in_place(line, position, op)
         return []
 
@@ -192,7 +200,7 @@ class Body:
         for k, arg in enumerate(expr.args):
             if op.words[k] != op.out or not self._dead(arg, line, position):
                 continue
-            rest = _without(expr, op, k)
+            rest = without(expr, op, k)
             if rest is None:
                 continue
             storage = self.arrays.names[arg]
@@ -229,7 +237,7 @@ class Body:
             return []
         terms = parts(line.expr)
         args = [arg for _, arg in terms]
-        holds = (k for k, arg in enumerate(args) if _is_product(arg) and self._holds(arg, args))
+        holds = (k for k, arg in enumerate(args) if is_product(arg) and self._holds(arg, args))
         start = next(holds, None)
         if start is None:
             return []
@@ -244,64 +252,3 @@ class Body:
         name, sign = self.arrays.names[target], "-" if coefficient < 0 else "+"
         code = text(self.arrays.term(abs(coefficient), arg).code)
         return f"{name} {sign}= {code}" if is_array(target) else f"{name} = {name} {sign} {code}"
-
-
-def can_leave_out(expr: Expr, optional: Collection[Expr]) -> bool:
-    """Tell whether an expression has a term without some variables, or none of them at all."""
-    free = [not set(variables(arg)) & set(optional) for _, arg in parts(expr)]
-    return all(free) or any(free)
-
-
-def _minus_one_hot(expr: Expr) -> tuple[Expr, Expr, bool] | None:
-    """Return (p, y, weighted) of an expression p − e_y, or of that over the number of examples."""
-    weighted = False
-    if isinstance(expr.op, Words) and len(expr.args) == 2 and expr.op.words[0] == ():
-        weight, rest = expr.args
-        if isinstance(weight.op, Variable) and symbol(weight).role == "weight":
-            weighted, expr = True, rest
-    if not isinstance(expr.op, Sum) or list(expr.op.coefficients) != [1, -1]:
-        return None
-    values, labels = expr.args
-    if not isinstance(labels.op, Variable) or symbol(labels).encoding != "one_hot":
-        return None
-    return values, labels, weighted
-
-
-def is_array(var: Expr) -> bool:
-    """Tell whether a value is an array for one example, and so worth working on in place."""
-    batched = isinstance(var.op, Variable) and symbol(var).batched
-    return var.rank > (1 if batched else 0)
-
-
-def _is_view(expr: Expr) -> bool:
-    """Tell whether code for an expression may share its argument's storage: it only moves axes."""
-    op = expr.op
-    if isinstance(op, Merge | Split):
-        return True
-    return isinstance(op, Words) and len(expr.args) == 1 and set(op.words[0]) <= set(op.out)
-
-
-def _is_product(expr: Expr) -> bool:
-    op = expr.op
-    if not isinstance(op, Words):
-        return False
-    return len(expr.args) > 1 and any(i not in op.out for word in op.words for i in word)
-
-
-def _heavy(args: Sequence[Expr]) -> bool:
-    return any(_is_product(arg) for arg in args)
-
-
-def _count(expr: Expr, var: Expr) -> int:
-    return sum(arg is var for part in walk(expr) for arg in part.args)
-
-
-def _without(expr: Expr, op: Words, position: int) -> Expr | None:
-    """Return the product without one factor, where it stays a product entry by entry."""
-    pairs = enumerate(zip(expr.args, op.words, strict=True))
-    rest = [pair for k, pair in pairs if k != position]
-    if any(set(word) - set(op.out) for _, word in rest):
-        return None
-    if all(not word for _, word in rest):
-        return product(rest, ())
-    return product(rest, op.out, dict(enumerate(op.dims)))

@@ -134,12 +134,12 @@ def _matmul(one: Term, other: Term, letter: int, order: list[int]) -> Term:
     free = [next((i for i in term.word if i != letter), None) for term in (one, other)]
     if free[0] is None and free[1] is None:
         return Term(call("np.dot", one.code, other.code), ())
-    if free[0] is not None and free[1] is not None:
-        if order.index(free[0]) > order.index(free[1]):
-            one, other, free = other, one, free[::-1]
-        left = _transposed(one, [free[0], letter])
-        right = _transposed(other, [letter, free[1]])
-        return Term(binary(left.code, "@", right.code), tuple(free))
+    rows, columns = free
+    if rows is not None and columns is not None:
+        if order.index(rows) > order.index(columns):
+            one, other, rows, columns = other, one, columns, rows
+        left, right = _transposed(one, [rows, letter]), _transposed(other, [letter, columns])
+        return Term(binary(left.code, "@", right.code), (rows, columns))
     matrix, vector = (one, other) if free[0] is not None else (other, one)
     left, right = (matrix, vector) if matrix.word[1] == letter else (vector, matrix)
     if vector.is_mask:

@@ -7,7 +7,8 @@ from pathlib import PurePath
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.reading import for_one_example
 from symbp.emit.math import plain
-from symbp.ir import Program, symbol
+from symbp.ir import symbol
+from symbp.program import Program
 
 WIDTH = 92
 

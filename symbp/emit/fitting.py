@@ -36,12 +36,12 @@ def _statement(statement: ast.stmt, names: Iterator[str], room: int = WIDTH) -> 
     assert statement.value is not None
     made: list[str] = []
     while max(map(len, _written(statement))) > room:
-        part = _largest(statement.value, room)
+        part = _largest(statement.value or ast.Constant(None), room)
         if part is None:
             break
         name = next(names)
         made += assigned(name, part)
-        statement.value = _Named(part, name).visit(statement.value)
+        statement.value = _Named(part, name).put_in(statement.value)
     return [*made, *_written(statement)]
 
 
@@ -68,6 +68,13 @@ class _Named(ast.NodeTransformer):
 
     def __init__(self, part: ast.expr, name: str) -> None:
         self.dump, self.name = ast.dump(part), name
+
+    def put_in(self, code: ast.expr | None) -> ast.expr:
+        """Return code with the name in place of the part."""
+        assert code is not None
+        changed = self.visit(code)
+        assert isinstance(changed, ast.expr)
+        return changed
 
     def visit(self, node: ast.AST) -> ast.AST:
         if isinstance(node, ast.expr) and ast.dump(node) == self.dump:

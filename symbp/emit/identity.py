@@ -16,12 +16,14 @@ from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import array_text
 from symbp.emit.sweeps import Function, count_line
 from symbp.emit.text import indented, wrapped
-from symbp.ir import Binding, Expr, Variable, name_of, needed, symbol, variables
+from symbp.ir import Expr, Variable, name_of, symbol, variables
+from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
-from symbp.lower.schedule import reads, sizes_for
-from symbp.lower.share import share, without_aliases
+from symbp.lower.reads import reads, sizes_for
+from symbp.lower.share import share
 from symbp.ops.linear import number, zeros
 from symbp.ops.rewrite import rename, substitute
+from symbp.program import Binding, needed
 
 
 class Identity:
@@ -132,7 +134,8 @@ class Identity:
     def grad(self, var: Expr) -> Function:
         """Return `grad_v`."""
         name, result = self.names[self.batch.name(var)], name_of(self.result)
-        doc = f"Return ∂{result}/∂{name}, in the shape of {array_text(self.batch.name(var), self.names)}."
+        shape = array_text(self.batch.name(var), self.names)
+        doc = f"Return ∂{result}/∂{name}, in the shape of {shape}."
         body = self._gradient(var, with_value=False)
         return self._function(f"grad_{name}", self._arguments(self.given), "Array", doc, body)
 

@@ -12,12 +12,13 @@ from symbp.emit.identity import Identity
 from symbp.emit.network import Network
 from symbp.emit.parameters import Parameters
 from symbp.emit.render import template
-from symbp.emit.sweeps import Function
+from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import broken
-from symbp.ir import Expr, Program, symbol, walk
+from symbp.ir import Expr, symbol, walk
 from symbp.lower.batch import Batch
 from symbp.lower.schedule import Schedule, schedule
 from symbp.ops.kinds import Elementwise, Nonlinear
+from symbp.program import Program
 
 VERSION = "0.1.0"
 View: TypeAlias = dict[str, Any]
@@ -78,17 +79,7 @@ def network_view(derivation: Derivation, lowered: Schedule) -> View:
             *_labels(network.data),
             "Tape = tuple[Array, ...]  # what a sweep keeps for later",
         ],
-        "constants": [
-            f"ANALYTIC = {is_analytic(program)}",
-            f"FORWARD_ARGS = {len(network.forward_data)}  # of the data, those that forward takes",
-            f"INPUTS_DIFFERENTIABLE = {len(network.sweeps['inputs_bar'].results)}",
-            *(
-                [f"MOVING = {_names_tuple(moving)}  # the other fields are frozen"]
-                if frozen
-                else []
-            ),
-            *_size_constant(sizes),
-        ],
+        "constants": [*_constants(network, moving if frozen else []), *_size_constant(sizes)],
         "fields": parameters.fields(),
         "functions": functions,
         "helpers": _parts(network, helpers, _guards_used(functions), is_analytic(program)),
@@ -99,6 +90,17 @@ def network_view(derivation: Derivation, lowered: Schedule) -> View:
         "flat_signature": _flat_signature(network, names, parameters.sizes),
         **_flat_lines(data, parameters.size_arguments()),
     }
+
+
+def _constants(network: Network, moving: Sequence[str]) -> list[str]:
+    """Return the module's constants: what the judge must know of it."""
+    made = [
+        f"ANALYTIC = {is_analytic(network.program)}",
+        f"FORWARD_ARGS = {len(network.forward_data)}  # of the data, those that forward takes",
+        f"INPUTS_DIFFERENTIABLE = {len(network.sweeps['inputs_bar'].results)}",
+    ]
+    frozen = [f"MOVING = {_names_tuple(moving)}  # the other fields are frozen"]
+    return [*made, *(frozen if moving else [])]
 
 
 def _flat_lines(data: Sequence[str], sizes: str) -> View:
@@ -216,9 +218,8 @@ def _private(network: Network, names: Identifiers) -> tuple[list[Function], list
     return made, sorted(helpers)
 
 
-def _unpacked(sweep: object) -> list[Expr]:
-    groups: dict[str, list[Expr]] = sweep.groups
-    return [v for group in ("tape", "params") for v in groups.get(group, [])]
+def _unpacked(sweep: Sweep) -> list[Expr]:
+    return [v for group in ("tape", "params") for v in sweep.groups.get(group, [])]
 
 
 def _guards_used(functions: Sequence[Function]) -> list[str]:

@@ -7,8 +7,9 @@ from symbp.emit.shapes import shape_tuple
 from symbp.emit.sweeps import Function
 from symbp.emit.text import broken, indented, wrapped
 from symbp.emit.trial import trial
-from symbp.ir import Dim, Expr, Init, Program, name_of, symbol
+from symbp.ir import Dim, Expr, name_of, symbol
 from symbp.lower.batch import EXAMPLES, Batch
+from symbp.program import Init, Program
 
 _VARIANCE = {
     "he": ("2 / {fan_in}", "He: 2 / fan_in"),
@@ -153,7 +154,8 @@ class Parameters:
 
     def _checked(self, var: Expr) -> str:
         name = self.names[var]
-        return f"{name}=_expect({', '.join([f'{chr(34)}{name}{chr(34)}', f'given.{name}', *self.dims(var)])})"
+        given = [f'"{name}"', f"given.{name}", *self.dims(var)]
+        return f"{name}=_expect({', '.join(given)})"
 
     def sample(self, data: Sequence[Expr], sizes: Sequence[tuple[str, int]]) -> Function:
         """Return `sample`, which draws parameters and data of the right shapes."""

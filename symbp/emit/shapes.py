@@ -11,7 +11,7 @@ def dim_text(dim: Dim) -> str:
 
 
 def shape_tuple(var: Expr) -> str:
-    """Return the shape of an array as a tuple's text: `(N, 784)`; class indices have no class axis."""
+    """Return an array's shape as text: `(N, 784)`; class indices have no class axis."""
     assert isinstance(var.op, Variable)
     dims = var.shape[:-1] if symbol(var).encoding == "one_hot" else var.shape
     texts = [dim_text(dim) for dim in dims]

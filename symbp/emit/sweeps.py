@@ -5,13 +5,16 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from symbp.emit.arrays import Arrays
-from symbp.emit.body import Body, can_leave_out
+from symbp.emit.body import Body
 from symbp.emit.identifiers import Identifiers
+from symbp.emit.lines import can_leave_out
 from symbp.emit.text import broken, indented, tuple_text, wrapped
-from symbp.ir import Binding, Expr, Variable, name_of, symbol, variables, walk
+from symbp.ir import Expr, Variable, name_of, symbol, variables, walk
 from symbp.lower.batch import EXAMPLES
-from symbp.lower.schedule import ABOUT_LOSS, AFTER_ALL, KEEPERS, Schedule, sizes_for, symbols_of
-from symbp.lower.share import BEFORE
+from symbp.lower.reads import sizes_for, symbols_of
+from symbp.lower.schedule import ABOUT_LOSS, AFTER_ALL, KEEPERS, Schedule
+from symbp.lower.sweeps import BEFORE
+from symbp.program import Binding
 
 GROUPS = ("params", "tape", "saved", "loss_bars", "bars", "params_dot", "tape_dot", "saved_dot")
 """What is handed on as one tuple, in the order of the arguments."""

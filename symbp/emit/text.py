@@ -7,7 +7,7 @@ WIDTH = 100
 
 
 def wrapped(head: str, items: Sequence[str], tail: str, indent: str = "") -> str:
-    """Return `head item, item tail`, one line if it fits, else the items indented below the head."""
+    """Return `head item, item tail`, on one line if it fits, else the items indented."""
     flat = f"{indent}{head}{', '.join(items)}{tail}"
     if len(flat) <= WIDTH or not items:
         return flat

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
-from symbp.ir import Dim, Expr, Program, name_of, size_symbol, variables, walk
+from symbp.ir import Dim, Expr, name_of, size_symbol, size_value, variables, walk
 from symbp.ops.evaluate import evaluate
 from symbp.ops.formula import Array
 from symbp.ops.kinds import Nonlinear
+from symbp.program import Program
 
 _MODERATE = 1e6  # beyond, differences of values say little about a derivative
 
@@ -53,11 +54,10 @@ def _choices(program: Program) -> Iterator[Trial]:
 
 def draw(choice: Trial, var: Expr, rng: np.random.Generator) -> Array:
     """Return values for a variable, for one example."""
-    shape = [d if isinstance(d, int) else int(d.subs(choice.sizes)) for d in var.shape]
+    shape = [int(size_value(dim, choice.sizes)) for dim in var.shape]
     spread = max(shape[1:], default=1) ** 0.5
-    return (
-        rng.uniform(0.5, 1.5, shape) if choice.positive else rng.standard_normal(shape)
-    ) / spread
+    drawn: Array = rng.uniform(0.5, 1.5, shape) if choice.positive else rng.standard_normal(shape)
+    return np.asarray(drawn / spread)
 
 
 def _is_moderate(program: Program, choice: Trial, seed: int) -> bool:

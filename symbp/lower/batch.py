@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from symbp.ir import Binding, Expr, Program, Variable, size_symbol, variables
+from symbp.ir import Expr, Variable, size_symbol, variables
 from symbp.ops.rewrite import lift, rename, repeat, resize
+from symbp.program import Binding, Program
 
 EXAMPLES = size_symbol("N")
 """The number of examples of a batch."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import sympy as sp
 
 from symbp.derive.derivation import Step
-from symbp.ir import Dim, Expr, Sum, Words, walk
+from symbp.ir import Dim, Expr, Sum, Words, size_value, walk
 from symbp.lower.path import cost, pairs, result_word
 
 Sizes = Mapping[sp.Symbol, int]
@@ -40,7 +40,7 @@ def _own(part: Expr, sizes: Sizes) -> int:
 
 def _product(part: Expr, op: Words, sizes: Sizes) -> int:
     """Return the multiplications of a product in its cheapest order, additions of a lone sum."""
-    dims = {letter: _number(dim, sizes) for letter, dim in enumerate(op.dims)}
+    dims = {letter: int(size_value(dim, sizes)) for letter, dim in enumerate(op.dims)}
     words = list(op.words)
     if len(words) == 1:
         whole = _entries(part.args[0].shape, sizes)
@@ -56,9 +56,5 @@ def _product(part: Expr, op: Words, sizes: Sizes) -> int:
 def _entries(shape: tuple[Dim, ...], sizes: Sizes) -> int:
     total = 1
     for dim in shape:
-        total *= _number(dim, sizes)
+        total *= int(size_value(dim, sizes))
     return total
-
-
-def _number(dim: Dim, sizes: Sizes) -> int:
-    return dim if isinstance(dim, int) else int(dim.subs(sizes))

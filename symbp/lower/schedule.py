@@ -5,32 +5,20 @@ saved      what the loss keeps                      bars    what the adjoint swe
 tape_dot   what the tangent sweep keeps             saved_dot    what the loss's tangent keeps
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-
-import sympy as sp
 
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import dot
 from symbp.derive.reverse import bar
-from symbp.ir import (
-    Binding,
-    Dim,
-    Expr,
-    Program,
-    Size,
-    Variable,
-    Words,
-    name_of,
-    symbol,
-    variables,
-    walk,
-)
+from symbp.ir import Expr, Variable, name_of, symbol, variables
+from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
+from symbp.lower.reads import is_number, reads
 from symbp.lower.sections import Entry, Sections, sections
-from symbp.lower.share import BEFORE, Sweeps, share, without_aliases
-from symbp.ops.kinds import Split
+from symbp.lower.share import share
+from symbp.lower.sweeps import BEFORE, Sweeps
+from symbp.program import Binding, Program
 
 KEEPERS = {
     "primal": "tape",
@@ -48,7 +36,8 @@ class Schedule:
     """Everything the emitter writes down, for a batch, at the program's sizes.
 
     sweeps: the lines of each sweep.  kept: for `tape`, `saved`, … the variables in it.
-    single_output, single_loss: their variables for one example.  entries: where the shared adjoint sweep is entered.
+    single_output, single_loss: their variables for one example.
+    entries: where the shared adjoint sweep is entered.
     """
 
     program: Program
@@ -83,7 +72,7 @@ class Schedule:
 
     def is_output(self, var: Expr) -> bool:
         """Tell whether a variable is the output or its tangent."""
-        return name_of(var) in (name_of(self.output), f"{name_of(self.output)}_dot")
+        return var in (self.output, self.batched(dot(self.single_output)))
 
     @cached_property
     def values(self) -> dict[str, Expr]:
@@ -93,7 +82,7 @@ class Schedule:
         return {name_of(v): v for v in every}
 
     def model(self, var: Expr) -> Expr | None:
-        """Return the value that a tangent or an adjoint belongs to, which has its shape and type."""
+        """Return the value of a tangent or an adjoint, which has its shape and type."""
         known = self.values
         name = symbol(var).of or name_of(var)
         if symbol(var).role not in ("tangent", "adjoint"):
@@ -152,7 +141,7 @@ class Schedule:
             seeds["loss_bar"] = []
         still = [e.seed for v, e in self.entries.items() if v in self.program.inputs]
         seeds["loss_bar_dot"] = [dot(seed) for seed in seeds["loss_bar"] if seed not in still]
-        found = {
+        found: dict[str, list[Expr | None]] = {
             "primal": [output],
             "loss": [loss],
             "tangent": [dot(output)],
@@ -160,9 +149,9 @@ class Schedule:
             "adjoint": [bar(v) for v in params],
             "adjoint_dot": [dot(bar(v)) for v in params] if loss is not None else [],
             "inputs_bar": [bar(v) for v in self.program.inputs],
-            **seeds,
-        }[sweep]
-        return [self.batched(v) for v in found if v is not None]
+        }
+        wanted = seeds[sweep] if sweep in seeds else found[sweep]
+        return [self.batched(v) for v in wanted if v is not None]
 
     def reads(self, sweep: str) -> list[Expr]:
         """Return what a sweep reads and does not make itself, in the order of reading."""
@@ -177,46 +166,6 @@ class Schedule:
         entries = [(v, e) for v, e in self.entries.items() if v not in self.program.given]
         half = [v for v, e in entries if not (e.by_loss and e.by_output)]
         return [self.batched(v) for v in half if v is not self.single_output]
-
-
-def is_number(line: Binding) -> bool:
-    """Tell whether a line reads no array, so that its type has to come from elsewhere."""
-    return all(symbol(v).role == "weight" for v in variables(line.expr))
-
-
-def sizes_for(
-    lines: Iterable[Binding], given: Iterable[Expr], names: Mapping[Expr, str]
-) -> dict[Dim, str]:
-    """Return Python expressions of the symbolic sizes that lines use, read off given arrays."""
-    wanted = {s for line in lines for part in walk(line.expr) for s in symbols_of(part)}
-    texts: dict[Dim, str] = {}
-    for var in (v for v in given if symbol(v).role != "tangent"):  # which a caller may leave out
-        for axis, dim in enumerate(var.shape):
-            if dim in wanted and dim not in texts:
-                texts[dim] = f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
-    return texts
-
-
-def dims_of(part: Expr) -> list[Dim]:
-    """Return the sizes that code for a node may speak of."""
-    dims = [*part.shape, *(part.op.dims if isinstance(part.op, Words | Split) else ())]
-    return dims + ([part.op.dim] if isinstance(part.op, Size) else [])
-
-
-def symbols_of(part: Expr) -> set[sp.Symbol]:
-    """Return the symbolic sizes that code for a node may speak of."""
-    dims = dims_of(part)
-    return {s for dim in dims if not isinstance(dim, int) for s in dim.free_symbols}
-
-
-def reads(lines: Iterable[Binding]) -> list[Expr]:
-    """Return what some lines read and do not make themselves, without the weight of an example."""
-    made: set[Expr] = set()
-    found: dict[Expr, None] = {}
-    for line in lines:
-        found.update(dict.fromkeys(v for v in variables(line.expr) if v not in made))
-        made.add(line.target)
-    return [v for v in found if isinstance(v.op, Variable) and symbol(v).role != "weight"]
 
 
 def schedule(derivation: Derivation) -> Schedule:

@@ -15,9 +15,10 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import dot, moving, tangents_of
 from symbp.derive.reverse import adjoint_steps, bar, join_examples
 from symbp.derive.simplify import Lines
-from symbp.ir import Binding, Examples, Expr, Program, is_variable, name_of, needed, variable, walk
+from symbp.ir import Examples, Expr, is_variable, name_of, variable, walk
 from symbp.ops.linear import add, number, zeros
 from symbp.ops.rewrite import rename
+from symbp.program import Binding, Program, needed
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def sections(derivation: Derivation) -> Sections:
     rest = [b for b in program.bindings if b not in primal]
     loss = tuple(needed(rest, [program.loss])) if program.loss is not None else ()
     tangent = _tangents(primal, loss, program)
-    split = _Adjoints(program, primal, loss)
+    split = _Adjoints(program, derivation.program, primal, loss)
     made = Sections(
         primal, loss, *tangent, tuple(split.loss_bar), tuple(split.head_bar), split.adjoint,
         split.inputs_bar, (), (), split.entries,
@@ -117,16 +118,23 @@ class _Adjoints:
     """
 
     def __init__(
-        self, program: Program, primal: tuple[Binding, ...], loss: tuple[Binding, ...]
+        self,
+        program: Program,
+        single: Program,
+        primal: tuple[Binding, ...],
+        loss: tuple[Binding, ...],
     ) -> None:
+        """Sort the adjoints of a program whose loss is joined; `single` is it for one example."""
         self.program, self.lines, both = program, Lines(primal), (*primal, *loss)
         self.loss_lines, self.head_lines = Lines(both), Lines(primal)
-        whole = replace(program, bindings=both)
+        names = {binding.name for binding in both}
+        whole = replace(single, bindings=tuple(b for b in single.bindings if b.name in names))
         steps = adjoint_steps(whole, Lines(both)) if program.loss is not None else ()
         self.loss_bar: list[Binding] = []
         self.head_bar: list[Binding] = []
         self.entries: dict[Expr, Entry] = {}
         self.in_primal = {b.target for b in primal}
+        self.in_primal |= {single.loss} if program.loss in self.in_primal and single.loss else set()
         output = program.output if program.output is not None else program.result
         alone = replace(program, loss=None, output=output, bindings=tuple(primal))
         own = adjoint_steps(alone, Lines(primal))
@@ -230,7 +238,7 @@ def _of(step: Step, program: Program) -> Expr:
 
 
 def _with_second(made: Sections, program: Program) -> Sections:
-    """Add the tangents of the adjoints along a direction of the parameters: forward over reverse."""
+    """Add the tangents of the adjoints along a direction: forward over reverse."""
     lines = Lines([*made.primal, *made.loss, *made.loss_bar])
     dots = {v: dot(v) for v in moving(program) if v not in program.inputs}
     tangents_of((*made.primal, *made.loss), dots, lines)

@@ -32,7 +32,7 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
     for coefficient, term in terms:
         if term.shape != shape:
             raise ValueError(f"a term of shape {term.shape} in a sum of shape {shape}")
-        for inner, arg in _opened(term):
+        for inner, arg in opened(term):
             before, first = total.get(arg.digest, (Fraction(0), arg))
             total[arg.digest] = (before + coefficient * inner, first)
     kept = [(c, arg) for c, arg in total.values() if c]
@@ -75,7 +75,7 @@ def _sum(terms: list[tuple[Fraction, Expr]], shape: Shape) -> Expr:
     return node(Sum(tuple(c for c, _ in terms), shape), *(arg for _, arg in terms))
 
 
-def _opened(expr: Expr) -> list[tuple[Fraction, Expr]]:
+def opened(expr: Expr) -> list[tuple[Fraction, Expr]]:
     """Return the terms of a sum, with 2(a - b) opened to 2a - 2b."""
     terms = parts(expr)
     if len(terms) == 1 and isinstance(terms[0][1].op, Sum):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symbp.ir import Dim, Examples, Expr, Size, Sum, Variable, Words, node, walk
+from symbp.ir import Dim, Examples, Expr, Size, Sum, Variable, Words, node, size_value, walk
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import combine, number
 from symbp.ops.product import broadcast, product
@@ -114,12 +114,7 @@ def resize(expr: Expr, sizes: Mapping[sp.Expr, int]) -> Expr:
     """Put numbers in place of symbolic sizes, in every shape of an expression."""
 
     def number_of(dim: Dim) -> Dim:
-        if isinstance(dim, int):
-            return dim
-        if dim.is_Symbol:
-            return sizes.get(dim, dim)
-        value = dim.subs(sizes)
-        return int(value) if value.is_Integer else value
+        return size_value(dim, sizes)
 
     done: dict[Expr, Expr] = {}
     for part in walk(expr):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from symbp.ir import Program
+from symbp.program import Program
 from symbp.spec.elaborate import elaborate
 from symbp.spec.infer import elaborate_expression, inferred
 from symbp.spec.parser import parse_text, read_file
@@ -32,4 +32,5 @@ def expression(
     text: str, wrt: Sequence[str] = (), shapes: Mapping[str, str] | None = None
 ) -> Program:
     """Return the program of one expression whose undeclared names are inferred by their letter."""
-    return elaborate_expression(text, wrt, shapes)
+    made = elaborate_expression(text, wrt, shapes)
+    return replace(made, title=" ".join(text.split())) if len(text) < 80 else made

@@ -5,8 +5,9 @@ from fractions import Fraction
 from typing import TypeVar
 
 from symbp.errors import SpecError, did_you_mean
-from symbp.ir import Dim, Init, variable
+from symbp.ir import Dim, variable
 from symbp.ops.linear import rational
+from symbp.program import Init
 from symbp.spec import operations, syntax
 from symbp.spec.expressions import value
 from symbp.spec.loops import letter, members

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from symbp.errors import Span, SpecError, did_you_mean, printable
-from symbp.ir import Binding, Expr, Program, Role, Variable, variable
+from symbp.ir import Expr, Role, Variable, variable
 from symbp.ops.product import total
+from symbp.program import Binding, Program
 from symbp.spec.declarations import declare
 from symbp.spec.expressions import value
 from symbp.spec.loops import Statement, check_weight, statements

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import sympy as sp
 
 from symbp.errors import SymbpError, did_you_mean, printable
-from symbp.ir import Binding, Dim, Expr, Program, Role, Shape, variable
+from symbp.ir import Dim, Expr, Role, Shape, variable
+from symbp.program import Binding, Program
 from symbp.spec.sympy_matrix import matrix
 from symbp.spec.sympy_scalar import scalar
 from symbp.spec.twins import alike, twins

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from symbp.errors import SpecError, SymbpError, did_you_mean, printable
-from symbp.ir import Binding, Dim, Expr, Program, Shape, Variable, name_of, variable
+from symbp.ir import Dim, Expr, Shape, Variable, name_of, variable
 from symbp.ops.product import total
+from symbp.program import Binding, Program
 from symbp.spec.expressions import value
 from symbp.spec.glyphs import plain_name
 from symbp.spec.loops import check_weight

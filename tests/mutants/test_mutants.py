@@ -52,7 +52,7 @@ MUTANTS = [
         "np.sum(r * f_2_dot)",
         "loss_and_dot",
         "beta_2",
-    ),  # fmt: skip
+    ),
     Mutant("residual", "lost branch", "u_bar += v_bar", "pass", "gradient", "b"),
     Mutant("residual", "lost penalty", "W_penalty = W / 50", "W_penalty = 0 * W", "gradient", "W"),
     Mutant(
@@ -62,7 +62,7 @@ MUTANTS = [
         "np.cos(h_1) * h_1_bar",
         "gradient",
         "beta_0",
-    ),  # fmt: skip
+    ),
     Mutant(
         "classifier",
         "target off by one",
@@ -70,7 +70,7 @@ MUTANTS = [
         "np.arange(len(y)), y - 1] -= 1",
         "gradient",
         "b_2",
-    ),  # fmt: skip
+    ),
 ]
 
 

@@ -10,8 +10,9 @@ import pytest
 import sympy as sp
 
 from symbp.errors import SpecError
-from symbp.ir import Init, Program, Words, name_of
+from symbp.ir import Words, name_of
 from symbp.ops.evaluate import evaluate
+from symbp.program import Init, Program
 from symbp.spec import load, parse
 from symbp.spec.elaborate import checked_name
 from symbp.spec.names import size_symbol
@@ -442,6 +443,14 @@ def test_squared_norm_is_a_sum_of_squares():
 def test_greek_and_python_words_are_plain_names():
     program = parse("param Ω₁, lambda, N, S, I, E\nf = Omega_1 * lambda * N * S * I * E\n")
     assert names(program.params) == ["Omega_1", "lambda", "N", "S", "I", "E"]
+
+
+def test_a_sum_turns_into_a_matrix_of_one_column():
+    program = parse("size n\nparam x : n\nconst M : n x 1\nf = x + 2 * x + M - x\n")
+    values = {"x": VALUES["x"], "M": VALUES["x"][:, None] ** 2}
+    np.testing.assert_allclose(
+        run(program, values)["f"], 2 * VALUES["x"][:, None] + VALUES["x"][:, None] ** 2
+    )
 
 
 @pytest.mark.parametrize(

@@ -361,6 +361,11 @@ def test_nesting_within_the_limit_is_read() -> None:
         parse_expression("^".join("x" * 201))
 
 
+def test_a_model_needs_no_title() -> None:
+    (line,) = parse_text("model net\n").lines
+    assert line == syntax.ModelLine("net", None, Span(1, 7, 3))
+
+
 @pytest.mark.parametrize("operator", ["+", "-", "@", ".*"])
 def test_a_flat_chain_is_not_nested(operator: str) -> None:
     tree = parse_expression(operator.join("x" * 5_000))

@@ -169,7 +169,7 @@ REFUSED = [
     ("s + 1", "str is no SymPy expression"),
     (sp.true, "no SymPy expression"),
     ({}, "no line"),
-    (s + 1, "nothing to differentiate by"),
+    (sp.Integer(3), "nothing to differentiate by"),
 ]
 
 

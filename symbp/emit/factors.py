@@ -1,0 +1,103 @@
+"""Small steps from terms to terms: scaling, permuting, naming axes by letters."""
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from symbp.emit.contract import Term, multiply, reduced
+from symbp.emit.syntax import binary, call, literal, negated, ratio
+from symbp.ir import Dim, Expr
+from symbp.lower.path import pairs, result_word
+
+
+def folded(terms: Sequence[Term], out: tuple[int, ...]) -> Term:
+    """Return a product entry by entry, factors in their order, an array of numbers first."""
+    order = sorted(terms, key=lambda term: term.is_mask or term.divisor is not None)
+    product = order[0]
+    for term in order[1:]:
+        product = multiply(product, term, out, out)
+    return product
+
+
+def rational_one(term: Term) -> bool:
+    """Tell whether code is the number 1."""
+    return isinstance(term.code, ast.Constant) and term.code.value == 1
+
+
+def lettered(term: Term, word: Mapping[int, int] | tuple[int, ...]) -> Term:
+    """Name the axes of a factor by the letters of its word."""
+    return replace(term, letters=tuple(None if k is None else word[k] for k in term.letters))
+
+
+def axes(expr: Expr) -> tuple[int | None, ...]:
+    """Return the letters of an expression's own axes: 0, 1 and so on."""
+    return tuple(range(expr.rank))
+
+
+def attribute(term: Term) -> str:
+    """Return a term's text, fit to stand before a dot."""
+    text = ast.unparse(term.code)
+    return text if term.plain else f"({text})"
+
+
+def permuted(code: ast.expr, order: Sequence[int]) -> ast.expr:
+    """Return an array with its axes in another order."""
+    if list(order) == list(range(len(order))):
+        return code
+    if list(order) == [1, 0]:
+        return ast.Attribute(code, "T", ast.Load())
+    return call("np.transpose", code, ast.Tuple([literal(k) for k in order], ast.Load()))
+
+
+def scaled(coefficient: Fraction, term: Term) -> Term:
+    """Return a multiple of a term."""
+    if coefficient == 1:
+        return term
+    return times(literal(coefficient), term, coefficient, 0)
+
+
+def times(scalar: ast.expr | None, term: Term, numerator: Fraction | int, shared: int) -> Term:
+    """Return scalar · term, as a quotient where the scalar is one over something."""
+    if scalar is None:
+        return term
+    if numerator in (1, -1) and shared and isinstance(scalar, ast.BinOp):
+        code = negated(term.code) if numerator < 0 else term.code
+        return Term(ratio(code, scalar.right), term.letters)
+    if not shared and numerator == -1:
+        return Term(negated(term.code), term.letters)
+    if (
+        not shared
+        and isinstance(numerator, Fraction)
+        and abs(numerator.numerator) == 1 != numerator.denominator
+    ):
+        code = negated(term.code) if numerator < 0 else term.code
+        return Term(ratio(code, literal(numerator.denominator)), term.letters)
+    return Term(binary(scalar, "*", term.code), term.letters)
+
+
+def contracted(
+    factors: list[tuple[Term, tuple[int, ...]]],
+    out: tuple[int, ...],
+    dims: Mapping[int, Dim],
+) -> Term:
+    """Return the product of all factors, two at a time, with the letters of the words."""
+    terms = [lettered(term, word) for term, word in factors]
+    if len(terms) > 1:  # a diagonal is taken first; the trace of one matrix is np.trace
+        terms = [
+            reduced(t, tuple(dict.fromkeys(t.word))) if len(set(t.word)) < len(t.word) else t
+            for t in terms
+        ]
+    words = [term.word for term in terms]
+    if not terms:
+        return Term(literal(1), ())
+    plan = pairs(words, out, dims)
+    alike = all(word in ((), words[-1]) for word in words)
+    if alike and set(words[-1]) <= set(out) and len(set(words[-1])) == len(words[-1]):
+        return folded(terms, out)
+    for i, j in plan:
+        one, other = terms[i], terms[j]
+        rest = [term for k, term in enumerate(terms) if k not in (i, j)]
+        keep = result_word(one.word, other.word, [term.word for term in rest], out)
+        terms = [*rest, multiply(one, other, keep, out)]
+    return reduced(terms[0], out)
