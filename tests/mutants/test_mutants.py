@@ -26,8 +26,8 @@ class Mutant(NamedTuple):
 
 
 MUTANTS = [
-    Mutant("mlp", "wrong factor", "f_2_bar = 2 * r", "f_2_bar = r", "gradient", "beta_2"),
-    Mutant("mlp", "wrong sign", "f_2_bar = 2 * r", "f_2_bar = -2 * r", "gradient", "beta_2"),
+    Mutant("mlp", "wrong factor", "= 2 * r\n", "= r\n", "gradient", "beta_2"),
+    Mutant("mlp", "wrong sign", "= 2 * r\n", "= -2 * r\n", "gradient", "beta_2"),
     Mutant(
         "mlp", "transpose", "f_1_bar @ Omega_1\n", "f_1_bar @ Omega_1.T\n", "gradient", "beta_0"
     ),
@@ -41,9 +41,7 @@ MUTANTS = [
         "mlp", "lost mask", "h_1 > 0, out=h_1_bar", "h_1 > -1, out=h_1_bar", "gradient", "beta_0"
     ),
     Mutant("mlp", "wrong tangent", "f_1_dot += h_1_dot @ Omega_1.T", "pass", "jvp", "Omega_0"),
-    Mutant(
-        "mlp", "wrong hvp", "f_2_bar_dot = 2 * f_2_dot", "f_2_bar_dot = f_2_dot", "hvp", "beta_2"
-    ),
+    Mutant("mlp", "wrong hvp", "= 2 * f_2_dot\n", "= f_2_dot\n", "hvp", "beta_2"),
     Mutant("mlp", "wrong input adjoint", "f_0_bar @ Omega_0", "2 * f_0_bar @ Omega_0", "vjp", "x"),
     Mutant(
         "mlp",
