@@ -105,9 +105,7 @@ def run_steps(derivation: Derivation, values: Values, sizes: dict[str, int]) -> 
     `values` holds what is given and the tangents of what moves.
     """
     values = {"w": 1.0, **values}
-    output = derivation.program.result
-    if derivation.program.loss is None:
-        values.setdefault(f"{name_of(output)}_bar", np.ones_like(values[name_of(output)]))
+    result = name_of(derivation.program.result)
     for step in derivation.steps:
         found = evaluate(step.expr, values, sizes=sizes)
         rule = evaluate(step.rule, values, sizes=sizes)
@@ -116,6 +114,8 @@ def run_steps(derivation: Derivation, values: Values, sizes: dict[str, int]) -> 
             total = sum(evaluate(p.term, values, sizes=sizes) for p in step.paths)
             close(total, found, f"paths of {step.name}")
         values[step.name] = found
+        if step.name == result:
+            values.setdefault(f"{result}_bar", np.ones_like(found))
     return values
 
 

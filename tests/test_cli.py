@@ -96,7 +96,7 @@ def test_derive_by_other_names() -> None:
 
 def test_derive_counts_the_operations_of_closed_forms() -> None:
     text = shown("derive", SPECS / "toy.symbp", "--closed-form")
-    assert "Why sweeps" in text
+    assert "Operations of the two ways" in text
     assert "operations by the sweeps" in text
 
 
@@ -209,8 +209,8 @@ def test_show(form: str, mode: str, closed: bool, fragment: bool, folder: Path) 
     options = ["--closed-form"] * closed + ["--fragment"] * fragment
     text = shown("show", SPECS / "toy.symbp", "--format", form, "--mode", mode, *options)
     assert files(folder) == {}
-    titles = re.findall(r"(?:Reverse|Forward) mode|Closed forms|Why sweeps", text)
-    wanted = TITLES[mode] + ["Closed forms", "Why sweeps"][: 2 - fragment] * closed
+    titles = re.findall(r"(?:Reverse|Forward) mode|Closed forms|Operations of the two ways", text)
+    wanted = TITLES[mode] + ["Closed forms", "Operations of the two ways"][: 2 - fragment] * closed
     named = not fragment or form == "latex"  # a fragment is equations; LaTeX's has comments
     assert titles == (wanted if named else [])
     begins = {"unicode": "", "latex": "\\documentclass", "markdown": "# The toy network"}[form]

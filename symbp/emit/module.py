@@ -79,7 +79,7 @@ def network_view(derivation: Derivation, lowered: Schedule) -> View:
             *_labels(network.data),
             "Tape = tuple[Array, ...]  # what a sweep keeps for later",
         ],
-        "constants": [*_constants(network, moving if frozen else []), *_size_constant(sizes)],
+        "constants": [*_constants(network, moving if frozen else None), *_size_constant(sizes)],
         "fields": parameters.fields(),
         "functions": functions,
         "helpers": _parts(network, helpers, _guards_used(functions), is_analytic(program)),
@@ -92,15 +92,19 @@ def network_view(derivation: Derivation, lowered: Schedule) -> View:
     }
 
 
-def _constants(network: Network, moving: Sequence[str]) -> list[str]:
-    """Return the module's constants: what the judge must know of it."""
+def _constants(network: Network, moving: Sequence[str] | None) -> list[str]:
+    """Return the module's constants: what the judge must know of it.
+
+    `moving` are the fields that are differentiated by, None where all are.
+    """
     made = [
         f"ANALYTIC = {is_analytic(network.program)}",
         f"FORWARD_ARGS = {len(network.forward_data)}  # of the data, those that forward takes",
         f"INPUTS_DIFFERENTIABLE = {len(network.sweeps['inputs_bar'].results)}",
     ]
-    frozen = [f"MOVING = {_names_tuple(moving)}  # the other fields are frozen"]
-    return [*made, *(frozen if moving else [])]
+    if moving is None:
+        return made
+    return [*made, f"MOVING: tuple[str, ...] = {_names_tuple(moving)}  # the others are frozen"]
 
 
 def _flat_lines(data: Sequence[str], sizes: str) -> View:

@@ -87,9 +87,21 @@ class Network:
                 kept = sweep.keeper if sweep.keeper in read else "_"
                 left = f"{left}, {kept}" if left else kept
             given = ["None" if argument in none else argument for argument in sweep.arguments()]
-            lines.append("\n".join(broken(f"{left} = _{name}(", given, ")", depth)))
+            lines.append("\n".join(self._call(left, name, given, depth)))
             read |= {*given} - {"None"}
         return lines[::-1]
+
+    def _call(self, left: str, name: str, given: Sequence[str], depth: int) -> list[str]:
+        """Return a call; where what it returns does not fit a line, it is taken apart after."""
+        if len(left) + len(name) < 80 - 4 * depth:
+            return broken(f"{left} = _{name}(", given, ")", depth)
+        seeds, comma, kept = left.removeprefix("(").partition("), ")
+        whole = "seeds_dot" if name.endswith("_dot") else "seeds"
+        head = f"{whole}{', ' if comma else ''}{kept} = _{name}("
+        return [
+            *broken(head, given, ")", depth),
+            *broken("(", seeds.split(", "), f") = {whole}", depth),
+        ]
 
     def _shape(self, var: Expr) -> str:
         return array_text(var, self.names)

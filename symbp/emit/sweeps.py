@@ -64,7 +64,7 @@ class Sweep:
         wanted = dict.fromkeys(s for part in parts for s in symbols_of(part))
         if any(isinstance(part.op, Variable) and part.op.role == "weight" for part in parts):
             wanted[EXAMPLES] = None
-        told = {dim for v in found if symbol(v).role != "tangent" for dim in v.shape}
+        told = {dim for v in self._tellers(found) for dim in v.shape}
         values = self.schedule.values.values()
         order = sorted(values, key=lambda v: _ROLES.index(symbol(v).role))
         tellers = (next((v for v in order if s in v.shape), None) for s in wanted if s not in told)
@@ -79,6 +79,11 @@ class Sweep:
         if all(can_leave_out(line.expr, dots) for line in self.lines):
             return []
         return [v for dot in dots if (v := self.schedule.model(dot)) is not None]
+
+    def _tellers(self, found: Iterable[Expr]) -> list[Expr]:
+        """Return the arrays that sizes are read off: not the tangents that may be left out."""
+        inputs = {name_of(v) for v in self.schedule.program.inputs}
+        return [v for v in found if symbol(v).role != "tangent" or symbol(v).of not in inputs]
 
     def _group(self, var: Expr) -> str:
         op, schedule = var.op, self.schedule
@@ -119,8 +124,9 @@ class Sweep:
 
     def function(self, doc: str, guards: Sequence[str] = ()) -> Function:
         """Return the function's text."""
-        sizes = sizes_for(self.lines, self._needs(), self.names)
-        counted = count_line(self.lines, self._needs(), self.names)
+        tellers = self._tellers(self._needs())
+        sizes = sizes_for(self.lines, tellers, self.names)
+        counted = count_line(self.lines, tellers, self.names)
         arrays = Arrays(self.names, sizes, self.names.count)
         models = {line.target: self.schedule.typed_like(line) for line in self.lines}
         real = dict.fromkeys(self.schedule.real, frozenset[Expr]())
@@ -145,7 +151,7 @@ class Sweep:
     def returned(self) -> tuple[list[str], str]:
         """Return the lines that return, and the type of what they return."""
         kept = tuple_text([self.names[v] for v in self.keeps]) if self.keeps else ""
-        kept = kept if len(self.keeps) == 1 else f"({kept})"
+        kept = f"({kept})" if len(self.keeps) > 1 else kept
         if self.name in ("adjoint", "adjoint_dot"):
             lines = broken("return Params(", self._gradients(), ")")
             if not self.keeps:
@@ -157,6 +163,11 @@ class Sweep:
         value = ", ".join(self.names[v] for v in self.results)
         kinds = ", ".join(["Array"] * len(self.results))
         kind = "Array" if len(self.results) == 1 else f"tuple[{kinds}]"
+        names = [self.names[v] for v in self.results]
+        if len(value) > 60 and len(names) > 1:
+            whole = [*broken("seeds = (", names, ")"), f"return seeds{', ' if kept else ''}{kept}"]
+            several = "tuple[Array, ...]"
+            return whole, f"tuple[{several}, Tape]" if kept else several
         if not self.keeps:
             return [f"return {value}"], kind
         if not self.results:
@@ -214,7 +225,7 @@ def count_line(lines: Sequence[Binding], needs: Sequence[Expr], names: Identifie
     weighted = [v for line in lines for v in variables(line.expr) if symbol(v).role == "weight"]
     if not weighted:
         return []
-    several = next(v for v in needs if symbol(v).batched and symbol(v).role != "tangent")
+    several = next(v for v in needs if symbol(v).batched)
     size = f"len({names[several]})" if several.rank > 1 else f"np.size({names[several]})"
     return [f"{names.count} = max({size}, 1)"]
 

@@ -21,7 +21,7 @@ def sizes_for(
     """Return Python expressions of the symbolic sizes that lines use, read off given arrays."""
     wanted = {s for line in lines for part in walk(line.expr) for s in symbols_of(part)}
     texts: dict[Dim, str] = {}
-    for var in (v for v in given if symbol(v).role != "tangent"):  # which a caller may leave out
+    for var in given:
         for axis, dim in enumerate(var.shape):
             if dim in wanted and dim not in texts:
                 texts[dim] = f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
