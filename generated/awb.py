@@ -17,8 +17,7 @@ Adjoint sweep (v_bar is ∂loss/∂v):
     E_bar = 2 E
     W_bar = Aᵀ E_bar Bᵀ
 
-A gradient has the shape of its parameter. Where a line says `out=v`, the result takes v's
-storage and v is not read again.
+A gradient has the shape of its parameter.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -120,6 +119,7 @@ def vjp(
 
     def pullback(E_bar: Array) -> tuple[Params]:
         """Return the adjoints of the parameters."""
+        E_bar = _expect("E_bar", E_bar, *np.shape(E))
         grad = _adjoint(tape, E_bar)
         return (grad,)
 
@@ -152,7 +152,7 @@ def sample(
 
 
 def _primal(params: Params, A: Array, B: Array, C: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     (W,) = params
     A = _expect("A", A, 4, 3)
     B = _expect("B", B, 5, 2)
@@ -164,13 +164,13 @@ def _primal(params: Params, A: Array, B: Array, C: Array) -> tuple[Array, Tape]:
 
 
 def _loss(E: Array) -> Array:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss."""
     value: Array = np.sum(E**2)
     return value
 
 
 def _tangent(tape: Tape, params_dot: Params) -> Array:
-    """Return the tangent of the output, and those that a second sweep reads."""
+    """Return the tangent of the output."""
     A, B = tape
     (W_dot,) = params_dot
     E_dot: Array = A @ (B.T @ W_dot.T).T
@@ -190,7 +190,7 @@ def _loss_bar(E: Array) -> Array:
 
 
 def _adjoint(tape: Tape, E_bar: Array) -> Params:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters."""
     A, B = tape
     W_bar = A.T @ E_bar @ B.T
     return Params(W=W_bar)

@@ -29,8 +29,8 @@ Adjoint sweep (v_bar is ∂loss/∂v):
 
 A batch holds one example per row, so W h is written `h @ W.T`. The loss is the mean over
 the batch, 0 for an empty one. A gradient has the shape of its parameter. Where a line says
-`out=v`, the result takes v's storage and v is not read again. relu'(0) is taken as 0, and
-1[f > 0] is read from h = relu(f).
+`out=v`, the result takes v's storage; v is not read again. relu'(0) is taken as 0, and 1[f
+> 0] is read from h = relu(f).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -119,6 +119,8 @@ def jvp(
     """Return z and z_dot = J · (params_dot, x_dot), both (N, 10)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     z, tape = _primal(params, x)
     z_dot, _ = _tangent(params, tape, params_dot, x_dot)
     return z, z_dot
@@ -144,6 +146,7 @@ def vjp(params: ParamsLike, x: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(z_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        z_bar = _expect("z_bar", z_bar, *np.shape(z))
         grad, bars = _adjoint(params, tape, z_bar)
         x_bar = _inputs_bar(params, bars)
         return grad, x_bar
@@ -178,7 +181,7 @@ def sample(
 
 
 def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     W_1, b_1, W_2, b_2 = params
     x = _expect("x", x, "N", 20)
 
@@ -191,7 +194,7 @@ def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
 
 
 def _loss(z: Array, y: Labels) -> tuple[Array, Tape]:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss, and what its derivatives read again."""
     y = _expect("y", y, len(z))
     n = max(len(z), 1)
 
@@ -233,7 +236,7 @@ def _loss_dot(saved: Tape, z_dot: Array, y: Labels) -> Array:
 
 
 def _loss_bar(saved: Tape, y: Labels) -> tuple[Array, Tape]:
-    """Return the adjoints that the loss gives to what it reads."""
+    """Return the adjoints that the loss gives to what it reads, and others read later."""
     exp_z, sum_exp_z = saved
     n = max(len(exp_z), 1)
 
@@ -245,7 +248,7 @@ def _loss_bar(saved: Tape, y: Labels) -> tuple[Array, Tape]:
 
 
 def _adjoint(params: Params, tape: Tape, z_bar: Array) -> tuple[Params, Tape]:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters, and the adjoints that later sweeps read."""
     W_2 = params.W_2
     x, h = tape
 

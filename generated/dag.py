@@ -29,9 +29,7 @@ Adjoint sweep (v_bar is ∂y/∂v):
     f_1_bar = f_3_bar + 2 f_1 f_2_bar
     x_bar   = f_1 f_1_bar
 
-A batch holds one example per row, so W h is written `h @ W.T`. A gradient has the shape of
-its variable. Where a line says `out=v`, the result takes v's storage and v is not read
-again.
+A batch holds one example per row. A gradient has the shape of its variable.
 """
 
 from collections.abc import Callable

@@ -37,8 +37,7 @@ Adjoint sweep (v_bar is ∂loss/∂v):
     x_bar       = 0
 
 A batch holds one example per row, so W h is written `h @ W.T`. The loss is the mean over
-the batch, 0 for an empty one. A gradient has the shape of its parameter. Where a line says
-`out=v`, the result takes v's storage and v is not read again.
+the batch, 0 for an empty one. A gradient has the shape of its parameter.
 
 rect in the line h_1 is flat: its slope is 0 wherever it has one, so no gradient passes
 through it (001 problem 7.8).
@@ -140,6 +139,8 @@ def jvp(
     """Return f_2 and f_2_dot = J · (params_dot, x_dot), both (N,)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     f_2, tape = _primal(params, x)
     f_2_dot = _tangent(tape, params_dot)
     return f_2, f_2_dot
@@ -165,6 +166,7 @@ def vjp(params: ParamsLike, x: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(f_2_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        f_2_bar = _expect("f_2_bar", f_2_bar, *np.shape(f_2))
         grad = _adjoint(params, tape, f_2_bar)
         x_bar = _inputs_bar(tape)
         return grad, x_bar
@@ -181,7 +183,7 @@ def hvp(params: ParamsLike, x: Array, y: Array, v: ParamsLike) -> tuple[Params, 
     f_2_dot = _tangent(tape, params_dot)
     f_2_bar = _loss_bar(saved)
     grad = _adjoint(params, tape, f_2_bar)
-    f_2_bar_dot = _loss_bar_dot(tape, f_2_dot)
+    f_2_bar_dot = _loss_bar_dot(f_2_dot)
     grad_dot = _adjoint_dot(params, tape, f_2_bar_dot)
     return grad, grad_dot
 
@@ -206,7 +208,7 @@ def sample(
 
 
 def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     Omega_0, beta_0, Omega_1, beta_1, omega_2, beta_2 = params
     x = _expect("x", x, "N", 4)
 
@@ -221,7 +223,7 @@ def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
 
 
 def _loss(f_2: Array, y: Array) -> tuple[Array, Tape]:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss, and what its derivatives read again."""
     y = _expect("y", y, *np.shape(f_2))
     n = max(np.size(f_2), 1)
 
@@ -231,7 +233,7 @@ def _loss(f_2: Array, y: Array) -> tuple[Array, Tape]:
 
 
 def _tangent(tape: Tape, params_dot: Params) -> Array:
-    """Return the tangent of the output, and those that a second sweep reads."""
+    """Return the tangent of the output."""
     _, h_2 = tape
     omega_2_dot = params_dot.omega_2
     beta_2_dot = params_dot.beta_2
@@ -256,7 +258,7 @@ def _loss_bar(saved: Tape) -> Array:
 
 
 def _adjoint(params: Params, tape: Tape, f_2_bar: Array) -> Params:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters."""
     Omega_0, beta_0, Omega_1, beta_1, _, _ = params
     _, h_2 = tape
 
@@ -283,10 +285,9 @@ def _inputs_bar(tape: Tape) -> Array:
     return x_bar
 
 
-def _loss_bar_dot(tape: Tape, f_2_dot: Array) -> Array:
+def _loss_bar_dot(f_2_dot: Array) -> Array:
     """Return the tangents of the loss's adjoints."""
-    x, _ = tape
-    n = max(len(x), 1)
+    n = max(np.size(f_2_dot), 1)
     f_2_bar_dot: Array = 2 / n * f_2_dot
     return f_2_bar_dot
 

@@ -31,9 +31,7 @@ Adjoint sweep (v_bar is ∂loss/∂v):
     x_bar       = Omega_0ᵀ f_0_bar
 
 A batch holds one example per row, so W h is written `h @ W.T`. The loss is the sum over the
-batch. A gradient has the shape of its parameter. Where a line says `out=v`, the result
-takes v's storage and v is not read again. relu'(0) is taken as 0, and 1[f > 0] is read from
-h = relu(f).
+batch. A gradient has the shape of its parameter.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -121,6 +119,8 @@ def jvp(
     """Return f_1 and f_1_dot = J · (params_dot, x_dot), both (N, 5)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     f_1, tape = _primal(params, x, alpha)
     f_1_dot, _ = _tangent(params, tape, params_dot, x_dot)
     return f_1, f_1_dot
@@ -148,6 +148,7 @@ def vjp(
 
     def pullback(f_1_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        f_1_bar = _expect("f_1_bar", f_1_bar, *np.shape(f_1))
         grad, bars = _adjoint(params, tape, f_1_bar)
         x_bar = _inputs_bar(params, bars)
         return grad, x_bar
@@ -166,7 +167,7 @@ def hvp(
     f_1_dot, tape_dot = _tangent(params, tape, params_dot, None)
     f_1_bar = _loss_bar(saved)
     grad, _ = _adjoint(params, tape, f_1_bar)
-    f_1_bar_dot = _loss_bar_dot(tape, f_1_dot)
+    f_1_bar_dot = _loss_bar_dot(f_1_dot)
     grad_dot = _adjoint_dot(params, tape, params_dot, tape_dot, f_1_bar_dot, f_1_bar)
     return grad, grad_dot
 
@@ -184,10 +185,10 @@ def sample(
 
 
 def _primal(params: Params, x: Array, alpha: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     Omega_0, beta_0, Omega_1, beta_1 = params
     x = _expect("x", x, "N", 10)
-    alpha = _expect("alpha", alpha)
+    alpha = _expect("alpha", alpha).item()
 
     f_0 = x @ Omega_0.T
     f_0 += beta_0
@@ -198,7 +199,7 @@ def _primal(params: Params, x: Array, alpha: Array) -> tuple[Array, Tape]:
 
 
 def _loss(f_1: Array, y: Array) -> tuple[Array, Tape]:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss, and what its derivatives read again."""
     y = _expect("y", y, len(f_1), 5)
 
     r = f_1 - y
@@ -240,7 +241,7 @@ def _loss_bar(saved: Tape) -> Array:
 
 
 def _adjoint(params: Params, tape: Tape, f_1_bar: Array) -> tuple[Params, Tape]:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters, and the adjoints that later sweeps read."""
     Omega_1 = params.Omega_1
     x, alpha, f_0, h_1 = tape
 
@@ -262,7 +263,7 @@ def _inputs_bar(params: Params, bars: Tape) -> Array:
     return x_bar
 
 
-def _loss_bar_dot(tape: Tape, f_1_dot: Array) -> Array:
+def _loss_bar_dot(f_1_dot: Array) -> Array:
     """Return the tangents of the loss's adjoints."""
     f_1_bar_dot: Array = 2 * f_1_dot
     return f_1_bar_dot

@@ -22,7 +22,7 @@ Adjoint sweep (v_bar is ∂loss/∂v):
     V_bar = Uᵀ H_bar
 
 A gradient has the shape of its parameter. Where a line says `out=v`, the result takes v's
-storage and v is not read again.
+storage; v is not read again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -119,6 +119,7 @@ def vjp(params: ParamsLike, Y: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(E_bar: Array) -> tuple[Params]:
         """Return the adjoints of the parameters."""
+        E_bar = _expect("E_bar", E_bar, *np.shape(E))
         grad = _adjoint(params, E_bar)
         return (grad,)
 
@@ -151,7 +152,7 @@ def sample(
 
 
 def _primal(params: Params, Y: Array) -> Array:
-    """Return the output and what later sweeps read again."""
+    """Return the output."""
     U, V = params
     Y = _expect("Y", Y, 5, 4)
 
@@ -161,13 +162,13 @@ def _primal(params: Params, Y: Array) -> Array:
 
 
 def _loss(E: Array) -> Array:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss."""
     value: Array = np.sum(E**2)
     return value
 
 
 def _tangent(params: Params, params_dot: Params) -> Array:
-    """Return the tangent of the output, and those that a second sweep reads."""
+    """Return the tangent of the output."""
     U, V = params
     U_dot, V_dot = params_dot
 
@@ -189,7 +190,7 @@ def _loss_bar(E: Array) -> Array:
 
 
 def _adjoint(params: Params, E_bar: Array) -> Params:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters."""
     U, V = params
 
     U_bar = E_bar @ V.T

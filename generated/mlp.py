@@ -40,8 +40,8 @@ Adjoint sweep (v_bar is ∂loss/∂v):
 
 A batch holds one example per row, so W h is written `h @ W.T`. The loss is the sum over the
 batch. A gradient has the shape of its parameter. Where a line says `out=v`, the result
-takes v's storage and v is not read again. relu'(0) is taken as 0, and 1[f > 0] is read from
-h = relu(f).
+takes v's storage; v is not read again. relu'(0) is taken as 0, and 1[f > 0] is read from h
+= relu(f).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -135,6 +135,8 @@ def jvp(
     """Return f_2 and f_2_dot = J · (params_dot, x_dot), both (N, 5)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     f_2, tape = _primal(params, x)
     f_2_dot, _ = _tangent(params, tape, params_dot, x_dot)
     return f_2, f_2_dot
@@ -160,6 +162,7 @@ def vjp(params: ParamsLike, x: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(f_2_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        f_2_bar = _expect("f_2_bar", f_2_bar, *np.shape(f_2))
         grad, bars = _adjoint(params, tape, f_2_bar)
         x_bar = _inputs_bar(params, bars)
         return grad, x_bar
@@ -176,7 +179,7 @@ def hvp(params: ParamsLike, x: Array, y: Array, v: ParamsLike) -> tuple[Params, 
     f_2_dot, tape_dot = _tangent(params, tape, params_dot, None)
     f_2_bar = _loss_bar(saved)
     grad, bars = _adjoint(params, tape, f_2_bar)
-    f_2_bar_dot = _loss_bar_dot(tape, f_2_dot)
+    f_2_bar_dot = _loss_bar_dot(f_2_dot)
     grad_dot = _adjoint_dot(params, tape, bars, params_dot, tape_dot, f_2_bar_dot, f_2_bar)
     return grad, grad_dot
 
@@ -201,7 +204,7 @@ def sample(
 
 
 def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     Omega_0, beta_0, Omega_1, beta_1, Omega_2, beta_2 = params
     x = _expect("x", x, "N", 10)
 
@@ -217,7 +220,7 @@ def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
 
 
 def _loss(f_2: Array, y: Array) -> tuple[Array, Tape]:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss, and what its derivatives read again."""
     y = _expect("y", y, len(f_2), 5)
 
     r = f_2 - y
@@ -263,7 +266,7 @@ def _loss_bar(saved: Tape) -> Array:
 
 
 def _adjoint(params: Params, tape: Tape, f_2_bar: Array) -> tuple[Params, Tape]:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters, and the adjoints that later sweeps read."""
     Omega_1 = params.Omega_1
     Omega_2 = params.Omega_2
     x, h_1, h_2 = tape
@@ -297,7 +300,7 @@ def _inputs_bar(params: Params, bars: Tape) -> Array:
     return x_bar
 
 
-def _loss_bar_dot(tape: Tape, f_2_dot: Array) -> Array:
+def _loss_bar_dot(f_2_dot: Array) -> Array:
     """Return the tangents of the loss's adjoints."""
     f_2_bar_dot: Array = 2 * f_2_dot
     return f_2_bar_dot

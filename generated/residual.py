@@ -36,7 +36,7 @@ Adjoint sweep (v_bar is ∂loss/∂v):
 
 A batch holds one example per row, so W h is written `h @ W.T`. The loss is the mean over
 the batch, 0 for an empty one. A gradient has the shape of its parameter. Where a line says
-`out=v`, the result takes v's storage and v is not read again.
+`out=v`, the result takes v's storage; v is not read again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -113,6 +113,8 @@ def jvp(
     """Return v and v_dot = J · (params_dot, x_dot), both (N, 6)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     v, tape = _primal(params, x)
     v_dot, _ = _tangent(params, tape, params_dot, x_dot)
     return v, v_dot
@@ -138,6 +140,7 @@ def vjp(params: ParamsLike, x: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(v_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        v_bar = _expect("v_bar", v_bar, *np.shape(v))
         grad, bars = _adjoint(params, tape, v_bar)
         x_bar = _inputs_bar(params, bars)
         return grad, x_bar
@@ -154,7 +157,7 @@ def hvp(params: ParamsLike, x: Array, y: Array, direction: ParamsLike) -> tuple[
     v_dot, tape_dot = _tangent(params, tape, params_dot, None)
     v_bar, W_penalty = _loss_bar(params, saved)
     grad, bars = _adjoint(params, tape, v_bar)
-    v_bar_dot, W_penalty_dot = _loss_bar_dot(tape, params_dot, v_dot)
+    v_bar_dot, W_penalty_dot = _loss_bar_dot(params_dot, v_dot)
     grad_dot = _adjoint_dot(params, tape, bars, params_dot, tape_dot, v_bar_dot, v_bar)
     grad = grad._replace(W=grad.W + W_penalty)
     grad_dot = grad_dot._replace(W=grad_dot.W + W_penalty_dot)
@@ -174,7 +177,7 @@ def sample(
 
 
 def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     W, b = params
     x = _expect("x", x, "N", 6)
 
@@ -189,7 +192,7 @@ def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
 
 
 def _loss(params: Params, v: Array, y: Array) -> tuple[Array, Tape]:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss, and what its derivatives read again."""
     W, _ = params
     y = _expect("y", y, len(v), 6)
     n_ = max(len(v), 1)
@@ -242,7 +245,7 @@ def _loss_bar(params: Params, saved: Tape) -> tuple[Array, Array]:
 
 
 def _adjoint(params: Params, tape: Tape, v_bar: Array) -> tuple[Params, Tape]:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters, and the adjoints that later sweeps read."""
     W, _ = params
     x, u, h_v = tape
 
@@ -264,11 +267,10 @@ def _inputs_bar(params: Params, bars: Tape) -> Array:
     return x_bar
 
 
-def _loss_bar_dot(tape: Tape, params_dot: Params, v_dot: Array) -> tuple[Array, Array]:
+def _loss_bar_dot(params_dot: Params, v_dot: Array) -> tuple[Array, Array]:
     """Return the tangents of the loss's adjoints."""
-    x, _, _ = tape
     W_dot, _ = params_dot
-    n_ = max(len(x), 1)
+    n_ = max(len(v_dot), 1)
 
     v_bar_dot = 2 / n_ * v_dot
     W_penalty_dot = W_dot / 50

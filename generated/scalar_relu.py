@@ -39,10 +39,9 @@ Adjoint sweep (v_bar is ∂loss/∂v):
     w_h_bar = x m_h_bar
     x_bar   = w_h m_h_bar
 
-A batch holds one example per row, so W h is written `h @ W.T`. The loss is the mean over
-the batch, 0 for an empty one. A gradient has the shape of its parameter. Where a line says
-`out=v`, the result takes v's storage and v is not read again. relu'(0) is taken as 0, and
-1[f > 0] is read from h = relu(f).
+A batch holds one example per row. The loss is the mean over the batch, 0 for an empty one.
+A gradient has the shape of its parameter. relu'(0) is taken as 0, and 1[f > 0] is read from
+h = relu(f).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -125,6 +124,8 @@ def jvp(
     """Return o and o_dot = J · (params_dot, x_dot), both (N,)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     o, tape = _primal(params, x)
     o_dot, _ = _tangent(params, tape, params_dot, x_dot)
     return o, o_dot
@@ -150,6 +151,7 @@ def vjp(params: ParamsLike, x: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(o_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        o_bar = _expect("o_bar", o_bar, *np.shape(o))
         grad, bars = _adjoint(params, tape, o_bar)
         x_bar = _inputs_bar(params, bars)
         return grad, x_bar
@@ -167,7 +169,7 @@ def hvp(params: ParamsLike, x: Array, y: Array, v: ParamsLike) -> tuple[Params, 
     _, saved_dot = _loss_dot(saved, o_dot)
     o_bar = _loss_bar(saved)
     grad, _ = _adjoint(params, tape, o_bar)
-    o_bar_dot = _loss_bar_dot(tape, saved_dot)
+    o_bar_dot = _loss_bar_dot(saved_dot)
     grad_dot = _adjoint_dot(params, tape, params_dot, tape_dot, o_bar_dot, o_bar)
     return grad, grad_dot
 
@@ -185,7 +187,7 @@ def sample(
 
 
 def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     w_h, b_h, w_o, b_o = params
     x = _numbers("x", x)
 
@@ -198,7 +200,7 @@ def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
 
 
 def _loss(y: Array, o: Array) -> tuple[Array, Tape]:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss, and what its derivatives read again."""
     y = _expect("y", y, *np.shape(o))
     n = max(np.size(y), 1)
 
@@ -227,9 +229,9 @@ def _tangent(
 
 
 def _loss_dot(saved: Tape, o_dot: Array) -> tuple[Array, Tape]:
-    """Return the tangent of the loss."""
+    """Return the tangent of the loss, and those that a second sweep reads."""
     (e,) = saved
-    n = max(np.size(e), 1)
+    n = max(np.size(o_dot), 1)
 
     e_dot = -o_dot
     L_dot = 2 * (e * e_dot)
@@ -248,7 +250,7 @@ def _loss_bar(saved: Tape) -> Array:
 
 
 def _adjoint(params: Params, tape: Tape, o_bar: Array) -> tuple[Params, Tape]:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters, and the adjoints that later sweeps read."""
     w_o = params.w_o
     x, h = tape
 
@@ -269,11 +271,10 @@ def _inputs_bar(params: Params, bars: Tape) -> Array:
     return x_bar
 
 
-def _loss_bar_dot(tape: Tape, saved_dot: Tape) -> Array:
+def _loss_bar_dot(saved_dot: Tape) -> Array:
     """Return the tangents of the loss's adjoints."""
-    x, _ = tape
     (e_dot,) = saved_dot
-    n = max(np.size(x), 1)
+    n = max(np.size(e_dot), 1)
 
     e_bar_dot = 2 / n * e_dot
     o_bar_dot: Array = -e_bar_dot

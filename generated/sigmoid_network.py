@@ -39,7 +39,7 @@ Adjoint sweep (v_bar is ∂loss/∂v):
 
 A batch holds one example per row, so W h is written `h @ W.T`. The loss is the mean over
 the batch, 0 for an empty one. A gradient has the shape of its parameter. Where a line says
-`out=v`, the result takes v's storage and v is not read again.
+`out=v`, the result takes v's storage; v is not read again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -133,6 +133,8 @@ def jvp(
     """Return a_3 and a_3_dot = J · (params_dot, x_dot), both (N, 3)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     a_3, tape = _primal(params, x)
     a_3_dot, _ = _tangent(params, tape, params_dot, x_dot)
     return a_3, a_3_dot
@@ -158,6 +160,7 @@ def vjp(params: ParamsLike, x: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(a_3_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        a_3_bar = _expect("a_3_bar", a_3_bar, *np.shape(a_3))
         z_3_bar = _head_bar(a_3, a_3_bar)
         grad, bars = _adjoint(params, tape, z_3_bar)
         x_bar = _inputs_bar(params, bars)
@@ -174,7 +177,7 @@ def hvp(params: ParamsLike, x: Array, y: Array, v: ParamsLike) -> tuple[Params, 
     a_3_dot, tape_dot = _tangent(params, tape, params_dot, None)
     z_3_bar = _loss_bar(a_3, y)
     grad, bars = _adjoint(params, tape, z_3_bar)
-    z_3_bar_dot = _loss_bar_dot(tape, a_3_dot)
+    z_3_bar_dot = _loss_bar_dot(a_3_dot)
     grad_dot = _adjoint_dot(params, tape, bars, params_dot, tape_dot, z_3_bar, z_3_bar_dot)
     return grad, grad_dot
 
@@ -194,7 +197,7 @@ def sample(
 
 
 def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     W_1, b_1, W_2, b_2, W_3, b_3 = params
     x = _expect("x", x, "N", 6)
 
@@ -211,7 +214,7 @@ def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
 
 
 def _loss(tape: Tape, y: Array) -> Array:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss."""
     _, _, _, z_3, _ = tape
     y = _expect("y", y, len(z_3), 3)
     n = max(len(y), 1)
@@ -246,7 +249,7 @@ def _tangent(
 def _loss_dot(tape_dot: Tape, a_3: Array, y: Array) -> Array:
     """Return the tangent of the loss."""
     _, _, z_3_dot = tape_dot
-    n = max(len(a_3), 1)
+    n = max(len(z_3_dot), 1)
     value_dot: Array = np.sum(z_3_dot * (a_3 - y)) / n
     return value_dot
 
@@ -265,7 +268,7 @@ def _head_bar(a_3: Array, a_3_bar: Array) -> Array:
 
 
 def _adjoint(params: Params, tape: Tape, z_3_bar: Array) -> tuple[Params, Tape]:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters, and the adjoints that later sweeps read."""
     W_2 = params.W_2
     W_3 = params.W_3
     x, a_1, a_2, _, _ = tape
@@ -292,10 +295,9 @@ def _inputs_bar(params: Params, bars: Tape) -> Array:
     return x_bar
 
 
-def _loss_bar_dot(tape: Tape, a_3_dot: Array) -> Array:
+def _loss_bar_dot(a_3_dot: Array) -> Array:
     """Return the tangents of the loss's adjoints."""
-    x, _, _, _, _ = tape
-    n = max(len(x), 1)
+    n = max(len(a_3_dot), 1)
     z_3_bar_dot: Array = a_3_dot / n
     return z_3_bar_dot
 

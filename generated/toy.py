@@ -46,9 +46,8 @@ Adjoint sweep (v_bar is ∂loss/∂v):
     omega_0_bar = x f_0_bar
     x_bar       = omega_0 f_0_bar
 
-A batch holds one example per row, so W h is written `h @ W.T`. The loss is the sum over the
-batch. A gradient has the shape of its parameter. Where a line says `out=v`, the result
-takes v's storage and v is not read again.
+A batch holds one example per row. The loss is the sum over the batch. A gradient has the
+shape of its parameter.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -148,6 +147,8 @@ def jvp(
     """Return f_3 and f_3_dot = J · (params_dot, x_dot), both (N,)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     f_3, tape = _primal(params, x)
     f_3_dot, _ = _tangent(params, tape, params_dot, x_dot)
     return f_3, f_3_dot
@@ -173,6 +174,7 @@ def vjp(params: ParamsLike, x: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(f_3_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        f_3_bar = _expect("f_3_bar", f_3_bar, *np.shape(f_3))
         grad, bars = _adjoint(params, tape, f_3_bar)
         x_bar = _inputs_bar(params, bars)
         return grad, x_bar
@@ -189,7 +191,7 @@ def hvp(params: ParamsLike, x: Array, y: Array, v: ParamsLike) -> tuple[Params, 
     f_3_dot, tape_dot = _tangent(params, tape, params_dot, None)
     f_3_bar = _loss_bar(saved)
     grad, bars = _adjoint(params, tape, f_3_bar)
-    f_3_bar_dot = _loss_bar_dot(tape, f_3_dot)
+    f_3_bar_dot = _loss_bar_dot(f_3_dot)
     grad_dot = _adjoint_dot(params, tape, bars, params_dot, tape_dot, f_3_bar_dot, f_3_bar)
     return grad, grad_dot
 
@@ -216,7 +218,7 @@ def sample(
 
 
 def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     beta_0, omega_0, beta_1, omega_1, beta_2, omega_2, beta_3, omega_3 = params
     x = _numbers("x", x)
 
@@ -231,7 +233,7 @@ def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
 
 
 def _loss(f_3: Array, y: Array) -> tuple[Array, Tape]:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss, and what its derivatives read again."""
     y = _expect("y", y, *np.shape(f_3))
 
     r = f_3 - y
@@ -285,7 +287,7 @@ def _loss_bar(saved: Tape) -> Array:
 
 
 def _adjoint(params: Params, tape: Tape, f_3_bar: Array) -> tuple[Params, Tape]:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters, and the adjoints that later sweeps read."""
     omega_1 = params.omega_1
     omega_2 = params.omega_2
     omega_3 = params.omega_3
@@ -326,7 +328,7 @@ def _inputs_bar(params: Params, bars: Tape) -> Array:
     return x_bar
 
 
-def _loss_bar_dot(tape: Tape, f_3_dot: Array) -> Array:
+def _loss_bar_dot(f_3_dot: Array) -> Array:
     """Return the tangents of the loss's adjoints."""
     f_3_bar_dot: Array = 2 * f_3_dot
     return f_3_bar_dot

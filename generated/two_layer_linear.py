@@ -26,8 +26,7 @@ Adjoint sweep (v_bar is ∂loss/∂v):
     x_bar     = Vᵀ h_bar
 
 A batch holds one example per row, so W h is written `h @ W.T`. The loss is the mean over
-the batch, 0 for an empty one. A gradient has the shape of its parameter. Where a line says
-`out=v`, the result takes v's storage and v is not read again.
+the batch, 0 for an empty one. A gradient has the shape of its parameter.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -103,6 +102,8 @@ def jvp(
     """Return y_hat and y_hat_dot = J · (params_dot, x_dot), both (N, 2)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     y_hat, tape = _primal(params, x)
     y_hat_dot, _ = _tangent(params, tape, params_dot, x_dot)
     return y_hat, y_hat_dot
@@ -128,6 +129,7 @@ def vjp(params: ParamsLike, x: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(y_hat_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        y_hat_bar = _expect("y_hat_bar", y_hat_bar, *np.shape(y_hat))
         grad, bars = _adjoint(params, tape, y_hat_bar)
         x_bar = _inputs_bar(params, bars)
         return grad, x_bar
@@ -144,7 +146,7 @@ def hvp(params: ParamsLike, x: Array, y: Array, v: ParamsLike) -> tuple[Params, 
     y_hat_dot, tape_dot = _tangent(params, tape, params_dot, None)
     y_hat_bar = _loss_bar(saved)
     grad, _ = _adjoint(params, tape, y_hat_bar)
-    y_hat_bar_dot = _loss_bar_dot(tape, y_hat_dot)
+    y_hat_bar_dot = _loss_bar_dot(y_hat_dot)
     grad_dot = _adjoint_dot(params, tape, params_dot, tape_dot, y_hat_bar, y_hat_bar_dot)
     return grad, grad_dot
 
@@ -162,7 +164,7 @@ def sample(
 
 
 def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     U, V = params
     x = _expect("x", x, "N", 4)
 
@@ -172,7 +174,7 @@ def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
 
 
 def _loss(y_hat: Array, y: Array) -> tuple[Array, Tape]:
-    """Return the loss and what its derivatives read again."""
+    """Return the loss, and what its derivatives read again."""
     y = _expect("y", y, len(y_hat), 2)
     n = max(len(y_hat), 1)
 
@@ -214,7 +216,7 @@ def _loss_bar(saved: Tape) -> Array:
 
 
 def _adjoint(params: Params, tape: Tape, y_hat_bar: Array) -> tuple[Params, Tape]:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters, and the adjoints that later sweeps read."""
     U, _ = params
     x, h = tape
 
@@ -232,10 +234,9 @@ def _inputs_bar(params: Params, bars: Tape) -> Array:
     return x_bar
 
 
-def _loss_bar_dot(tape: Tape, y_hat_dot: Array) -> Array:
+def _loss_bar_dot(y_hat_dot: Array) -> Array:
     """Return the tangents of the loss's adjoints."""
-    x, _ = tape
-    n = max(len(x), 1)
+    n = max(len(y_hat_dot), 1)
     y_hat_bar_dot: Array = 2 / n * y_hat_dot
     return y_hat_bar_dot
 

@@ -51,9 +51,8 @@ Adjoint sweep (v_bar is ∂y/∂v):
     theta_01_bar = f_1_bar
     theta_11_bar = x f_1_bar
 
-A batch holds one example per row, so W h is written `h @ W.T`. A gradient has the shape of
-its parameter. Where a line says `out=v`, the result takes v's storage and v is not read
-again. relu'(0) is taken as 0, and 1[f > 0] is read from h = relu(f).
+A batch holds one example per row. A gradient has the shape of its parameter. relu'(0) is
+taken as 0, and 1[f > 0] is read from h = relu(f).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -149,6 +148,8 @@ def jvp(
     """Return y and y_dot = J · (params_dot, x_dot), both (N,)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     y, tape = _primal(params, x)
     y_dot = _tangent(params, tape, params_dot, x_dot)
     return y, y_dot
@@ -161,6 +162,7 @@ def vjp(params: ParamsLike, x: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(y_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        y_bar = _expect("y_bar", y_bar, *np.shape(y))
         grad, bars = _adjoint(params, tape, y_bar)
         x_bar = _inputs_bar(params, bars)
         return grad, x_bar
@@ -195,7 +197,7 @@ def sample(
 
 
 def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     (
         phi_0,
         phi_1,
@@ -226,7 +228,7 @@ def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
 
 
 def _tangent(params: Params, tape: Tape, params_dot: Params, x_dot: Array | None) -> Array:
-    """Return the tangent of the output, and those that a second sweep reads."""
+    """Return the tangent of the output."""
     _, phi_1, phi_2, _, psi_11, psi_21, _, psi_12, psi_22, _, theta_11, _, theta_12 = params
     x, h_1, h_2, a_1, a_2 = tape
     (
@@ -262,7 +264,7 @@ def _tangent(params: Params, tape: Tape, params_dot: Params, x_dot: Array | None
 
 
 def _adjoint(params: Params, tape: Tape, y_bar: Array) -> tuple[Params, Tape]:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters, and the adjoints that later sweeps read."""
     phi_1 = params.phi_1
     phi_2 = params.phi_2
     psi_11 = params.psi_11

@@ -33,9 +33,8 @@ Adjoint sweep (v_bar is ∂y_hat/∂v):
     w_bar   = x z_A_bar
     x_bar   = w z_A_bar
 
-A batch holds one example per row, so W h is written `h @ W.T`. A gradient has the shape of
-its parameter. Where a line says `out=v`, the result takes v's storage and v is not read
-again.
+A batch holds one example per row. A gradient has the shape of its parameter. Frozen, with
+gradients of zero: a, b, c, d.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +51,7 @@ SYMBP_VERSION = "0.1.0"
 ANALYTIC = True
 FORWARD_ARGS = 1  # of the data, those that forward takes
 INPUTS_DIFFERENTIABLE = 1
-MOVING = ("w",)  # the other fields are frozen
+MOVING: tuple[str, ...] = ("w",)  # the others are frozen
 
 
 class Params(NamedTuple):
@@ -102,6 +101,8 @@ def jvp(
     """Return y_hat and y_hat_dot = J · (params_dot, x_dot), both (N,)."""
     params = as_params(params)
     params_dot = as_params(params_dot)
+    if x_dot is not None:
+        x_dot = _expect("x_dot", x_dot, *np.shape(x))
     y_hat, tape = _primal(params, x)
     y_hat_dot = _tangent(params, tape, params_dot, x_dot)
     return y_hat, y_hat_dot
@@ -114,6 +115,7 @@ def vjp(params: ParamsLike, x: Array) -> tuple[Array, Callable[[Array], tuple[Pa
 
     def pullback(y_hat_bar: Array) -> tuple[Params, Array]:
         """Return the adjoints of the parameters and of the inputs."""
+        y_hat_bar = _expect("y_hat_bar", y_hat_bar, *np.shape(y_hat))
         grad, bars = _adjoint(params, tape, y_hat_bar)
         x_bar = _inputs_bar(params, bars)
         return grad, x_bar
@@ -134,7 +136,7 @@ def sample(
 
 
 def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
-    """Return the output and what later sweeps read again."""
+    """Return the output, and what later sweeps read again."""
     w, a, b, c, d = params
     x = _numbers("x", x)
 
@@ -149,7 +151,7 @@ def _primal(params: Params, x: Array) -> tuple[Array, Tape]:
 
 
 def _tangent(params: Params, tape: Tape, params_dot: Params, x_dot: Array | None) -> Array:
-    """Return the tangent of the output, and those that a second sweep reads."""
+    """Return the tangent of the output."""
     w, a, b, c, d = params
     x, A, B, D = tape
     w_dot = params_dot.w
@@ -167,7 +169,7 @@ def _tangent(params: Params, tape: Tape, params_dot: Params, x_dot: Array | None
 
 
 def _adjoint(params: Params, tape: Tape, y_hat_bar: Array) -> tuple[Params, Tape]:
-    """Return the gradients of the parameters, and adjoints that later sweeps read."""
+    """Return the gradients of the parameters, and the adjoints that later sweeps read."""
     _, a, b, c, d = params
     x, A, B, D = tape
 

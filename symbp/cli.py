@@ -158,7 +158,13 @@ def show(
 
 @main.command()
 @click.argument("spec", metavar="SPEC_OR_MODULE")
-@click.option("--seed", default=0, show_default=True, help="Draws the point to judge at.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Draws the point to judge at.",
+)
 @_errors_as_messages
 def check(spec: str, seed: int) -> None:
     """Judge every derivative of a spec, or of a module file, and exit with 0 or 1.

@@ -160,6 +160,9 @@ def read_module(spec: str) -> types.ModuleType:
 
 def derive(program: Program) -> Derivation:
     """Return the derivation of a program: its lines and those of both modes, each with its law."""
+    if not isinstance(program, Program):
+        kind = type(program).__name__
+        raise SymbpError(f"derive takes a Program, not a {kind}", "`symbp.parse(text)` makes one")
     return Derivation.of(derive_program(program))
 
 

@@ -206,6 +206,8 @@ def _parameter_slots(params: Any, method: str) -> list[Slot]:
 
 def _input_slots(network: Network, method: str) -> list[Slot]:
     """Return a slot for each input; those that cannot be complex are measured by differences."""
+    if not hasattr(network.module, "forward"):
+        return []
     count = len(arrays(network.params))
     values = arrays(network.primal)
     free = tuple(k for k, value in enumerate(values) if is_real(value))

@@ -44,7 +44,6 @@ class Derivation:
 
     program: the program derived, with helper lines named and stable forms put in.
     primal, tangent, adjoint: the sweeps, each line in the order of evaluation.
-    gradients: for each name in `program.wrt`, its adjoint's variable.
     warnings: sentences a user must see, such as that no gradient passes.
     """
 

@@ -4,6 +4,7 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import tangent_steps
 from symbp.derive.laws import forward_law
 from symbp.derive.naming import name_parts
+from symbp.derive.prediction import with_output
 from symbp.derive.reverse import adjoint_steps
 from symbp.derive.simplify import Lines
 from symbp.derive.stable import stabilise
@@ -26,7 +27,7 @@ def derive(program: Program) -> Derivation:
         )
     given = {b.name: b.expr for b in program.bindings}
     stable, laws = stabilise(program)
-    named = name_parts(stable)
+    named = name_parts(with_output(stable))
     primal = []
     for binding in named.bindings:
         rule = given.get(binding.name, binding.expr)

@@ -77,7 +77,11 @@ class Arrays:
             return ast.parse(self.sizes[dim], mode="eval").body
         product: ast.expr | None = None
         for factor in sp.Mul.make_args(dim):
-            part = literal(int(factor)) if factor.is_Integer else name(self.sizes[factor])
+            part = (
+                literal(int(factor))
+                if factor.is_Integer
+                else ast.parse(self.sizes[factor], mode="eval").body
+            )
             product = part if product is None else binary(product, "*", part)
         assert product is not None
         return product

@@ -7,14 +7,15 @@ from pathlib import PurePath
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.reading import for_one_example
 from symbp.emit.math import plain
-from symbp.ir import symbol
+from symbp.ir import name_of, symbol, walk
+from symbp.ops.pointwise import RELU
 from symbp.program import Program
 
 WIDTH = 92
 
 
-def docstring(derivation: Derivation, origin: str, version: str) -> str:
-    """Return the text between the quotes of a module's docstring."""
+def docstring(derivation: Derivation, origin: str, version: str, code: str) -> str:
+    """Return the text between the quotes of a module's docstring; `code` is what it explains."""
     program, single = derivation.program, for_one_example(derivation)
     blocks = [f"{program.name}: {_title(program)}", _origin(origin, version)]
     blocks += _sweep("Primal sweep, for one example:", single.primal)
@@ -23,7 +24,7 @@ def docstring(derivation: Derivation, origin: str, version: str) -> str:
     result = symbol(program.result).name
     shown = "loss" if program.loss is not None else result
     blocks += _sweep(f"Adjoint sweep (v_bar is ∂{shown}/∂v):", single.adjoint)
-    blocks += [textwrap.fill(sentence, WIDTH) for sentence in _conventions(derivation)]
+    blocks += [textwrap.fill(sentence, WIDTH) for sentence in _conventions(derivation, code)]
     return _escaped("\n\n".join(blocks))
 
 
@@ -63,25 +64,26 @@ def _line(head: str, formula: str) -> str:
     return wrapper.fill(formula)
 
 
-def _conventions(derivation: Derivation) -> list[str]:
+def _conventions(derivation: Derivation, code: str) -> list[str]:
     program = derivation.program
     several = any(symbol(v).batched for v in (*program.inputs, *program.targets))
     text = []
     if several:
-        text.append("A batch holds one example per row, so W h is written `h @ W.T`.")
-        if program.loss is not None:
-            text.append(
-                f"The loss is the {program.reduction} over the batch"
-                + (", 0 for an empty one." if program.reduction == "mean" else ".")
-            )
-    text.append(
-        "A gradient has the shape of its parameter."
-        if program.params
-        else "A gradient has the shape of its variable."
-    )
-    text.append("Where a line says `out=v`, the result takes v's storage and v is not read again.")
-    if any("relu" in repr(step.expr.op) for step in derivation.primal):
+        rows = ", so W h is written `h @ W.T`" if ".T" in code else ""
+        text.append(f"A batch holds one example per row{rows}.")
+    if several and program.loss is not None:
+        empty = ", 0 for an empty one" if program.reduction == "mean" else ""
+        text.append(f"The loss is the {program.reduction} over the batch{empty}.")
+    whose = "parameter" if program.params else "variable"
+    text.append(f"A gradient has the shape of its {whose}.")
+    if "out=" in code:
+        text.append("Where a line says `out=v`, the result takes v's storage; v is not read again.")
+    parts = [part.op for step in derivation.primal for part in walk(step.expr)]
+    if any(op is RELU for op in parts):
         text.append("relu'(0) is taken as 0, and 1[f > 0] is read from h = relu(f).")
+    frozen = [name_of(v) for v in program.params if v not in program.wrt]
+    if frozen:
+        text.append(f"Frozen, with gradients of zero: {', '.join(frozen)}.")
     return [" ".join(text), *derivation.warnings]
 
 

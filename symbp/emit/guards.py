@@ -28,3 +28,14 @@ def _dim(dim: Dim, names: Mapping[Expr, str], known: Sequence[Expr]) -> str:
             axis = var.shape.index(dim)
             return f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
     return '"N"' if dim == EXAMPLES else f'"{dim}"'
+
+
+def guard_like(dot_var: Expr, var: Expr, names: Mapping[Expr, str]) -> str:
+    """Return the line that checks a tangent's or an adjoint's shape against its variable's."""
+    name = names[dot_var]
+    return f'{name} = _expect("{name}", {name}, *np.shape({names[var]}))'
+
+
+def optional_guard(moved: Expr, var: Expr, names: Mapping[Expr, str]) -> str:
+    """Return the lines that check the tangent of an input, where it is given."""
+    return f"if {names[moved]} is not None:\n    {guard_like(moved, var, names)}"

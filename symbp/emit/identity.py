@@ -7,16 +7,17 @@ that is no scalar has a pullback instead.  Each function does what it needs and 
 from collections.abc import Iterable, Sequence
 
 from symbp.derive.derivation import Derivation
-from symbp.derive.forward import dot
+from symbp.derive.forward import dot, tangents_of
 from symbp.derive.reverse import bar, join_examples
+from symbp.derive.simplify import Lines
 from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body
-from symbp.emit.guards import guard
+from symbp.emit.guards import guard, guard_like
 from symbp.emit.identifiers import Identifiers
-from symbp.emit.shapes import array_text
+from symbp.emit.shapes import array_text, type_text
 from symbp.emit.sweeps import Function, count_line
 from symbp.emit.text import indented, wrapped
-from symbp.ir import Expr, Variable, name_of, symbol, variables
+from symbp.ir import Expr, name_of, symbol, variables
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
 from symbp.lower.reads import reads, sizes_for
@@ -44,9 +45,19 @@ class Identity:
                 for b in self.primal
             ]
         self.tangent = [Binding(s.target, s.expr) for s in derivation.tangent]
+        if joined is not None:
+            self.tangent = self._joined_tangent(joined)
         seed = {} if program.loss is not None or self.result.rank else {bar(self.result): number(1)}
         self.adjoint = [Binding(s.target, substitute(s.expr, seed)) for s in derivation.adjoint]
         self.helpers: set[str] = set()
+
+    def _joined_tangent(self, joined: Expr) -> list[Binding]:
+        """Return the tangent lines, that of the loss for the whole batch."""
+        moving = {b.target for b in self.tangent} | {dot(v) for v in self.wrt}
+        dots = {v: dot(v) for v in variables(joined) if dot(v) in moving}
+        last = tangents_of((Binding(self.result, joined),), dots, Lines(self.program.bindings))
+        rest = [b for b in self.tangent if b.target is not dot(self.program.result)]
+        return [*rest, *(Binding(step.target, step.expr) for step in last)]
 
     @property
     def is_scalar(self) -> bool:
@@ -63,7 +74,7 @@ class Identity:
         return made if self.is_scalar else [*made, self.vjp()]
 
     def _arguments(self, data: Sequence[Expr]) -> list[str]:
-        return [f"{self.names[v]}: {_type(v)}" for v in data]
+        return [f"{self.names[v]}: {type_text(v)}" for v in data]
 
     def _function(
         self, head: str, arguments: Sequence[str], kind: str, doc: str, body: Sequence[str]
@@ -91,7 +102,7 @@ class Identity:
         statements = writer.statements()
         self.helpers |= arrays.helpers
         head = self._guards() if guards else []
-        head += count_line(lines, needs, self.names)
+        head += count_line(lines, [*needs, *self.given], self.names)
         return [*head, *([""] if len(statements) > 1 and head else []), *statements]
 
     def _moved_by(self, lines: Sequence[Binding]) -> dict[Expr, frozenset[Expr]]:
@@ -151,8 +162,6 @@ class Identity:
         """Return `jvp`."""
         dots = [self.batch.name(dot(v)) for v in self.wrt]
         target, moved = self.result, dot(self.result)
-        if self.program.loss is not None:
-            moved = dot(self.program.result)
         lines = self._lines([*self.primal, *self._tangents(moved)], [target, moved])
         outs = [self.batch.name(target), self.batch.name(moved)]
         body = self._body(lines, outs)
@@ -217,14 +226,3 @@ class Identity:
             f"Return {self.names[target]} and the pullback {arrow}.",
             body,
         )
-
-
-def guard_like(dot_var: Expr, var: Expr, names: Identifiers) -> str:
-    """Return the line that checks a tangent's shape against its variable's."""
-    name = names[dot_var]
-    return f'{name} = _expect("{name}", {name}, *np.shape({names[var]}))'
-
-
-def _type(var: Expr) -> str:
-    assert isinstance(var.op, Variable)
-    return "Labels" if symbol(var).encoding == "one_hot" else "Array"

@@ -12,6 +12,7 @@ from symbp.emit.identity import Identity
 from symbp.emit.network import Network
 from symbp.emit.parameters import Parameters
 from symbp.emit.render import template
+from symbp.emit.shapes import type_text
 from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import broken
 from symbp.ir import Expr, symbol, walk
@@ -25,17 +26,18 @@ View: TypeAlias = dict[str, Any]
 """What a template lays out: text, every name and number already in it."""
 
 _SWEEP_DOCS = {
-    "primal": "Return the output and what later sweeps read again.",
-    "loss": "Return the loss and what its derivatives read again.",
-    "tangent": "Return the tangent of the output, and those that a second sweep reads.",
-    "loss_dot": "Return the tangent of the loss.",
-    "loss_bar": "Return the adjoints that the loss gives to what it reads.",
-    "head_bar": "Return the adjoint that the output's seed gives to what lies before it.",
-    "adjoint": "Return the gradients of the parameters, and adjoints that later sweeps read.",
-    "inputs_bar": "Return the adjoints of the inputs.",
-    "loss_bar_dot": "Return the tangents of the loss's adjoints.",
-    "adjoint_dot": "Return the tangents of the gradients: the Hessian times the direction.",
+    "primal": ("Return the output", "what later sweeps read again"),
+    "loss": ("Return the loss", "what its derivatives read again"),
+    "tangent": ("Return the tangent of the output", "those that a second sweep reads"),
+    "loss_dot": ("Return the tangent of the loss", "those that a second sweep reads"),
+    "loss_bar": ("Return the adjoints that the loss gives to what it reads", "others read later"),
+    "head_bar": ("Return the adjoint that the output's seed gives to what lies before it", ""),
+    "adjoint": ("Return the gradients of the parameters", "the adjoints that later sweeps read"),
+    "inputs_bar": ("Return the adjoints of the inputs", ""),
+    "loss_bar_dot": ("Return the tangents of the loss's adjoints", ""),
+    "adjoint_dot": ("Return the tangents of the gradients: the Hessian times the direction", ""),
 }
+"""What each sweep returns, and what it keeps besides."""
 
 
 def is_analytic(program: Program) -> bool:
@@ -52,7 +54,8 @@ def module_text(derivation: Derivation, origin: str = "", version: str = VERSION
     lowered = schedule(derivation) if derivation.program.params else None
     view = network_view(derivation, lowered) if lowered else identity_view(derivation)
     kind = "network" if lowered else "identity"
-    view["docstring"] = docstring(derivation, origin, version)
+    code = "\n".join(function.body for function in view["functions"])
+    view["docstring"] = docstring(derivation, origin, version, code)
     view["sha256"] = sha256(derivation.program.source.encode()).hexdigest()
     view["version"] = version
     return template(f"numpy/{kind}.py.jinja").render(module=view)
@@ -122,7 +125,7 @@ def _flat_lines(data: Sequence[str], sizes: str) -> View:
 
 
 def _flat_signature(network: Network, names: Identifiers, sizes: Sequence[str]) -> str:
-    typed = [f"{names[v]}: {_type(v)}" for v in network.data]
+    typed = [f"{names[v]}: {type_text(v)}" for v in network.data]
     typed += ["*", *(f"{n}: int" for n in sizes)] if sizes else []
     inner = f"{typed[0]}," if len(typed) == 1 else ", ".join(typed)
     kind = (
@@ -192,10 +195,6 @@ def _size_constant(sizes: Sequence[tuple[str, int]]) -> list[str]:
     return [f"SIZES: dict[str, Any] = {{{inner}}}  # what `sample` takes for them"] if sizes else []
 
 
-def _type(var: Expr) -> str:
-    return "Labels" if symbol(var).encoding == "one_hot" else "Array"
-
-
 def _identifiers(batch: Batch, program: Program) -> Identifiers:
     given = [batch.name(v) for v in program.given]
     lines = [batch.name(binding.target) for binding in program.bindings]
@@ -212,14 +211,21 @@ def _private(network: Network, names: Identifiers) -> tuple[list[Function], list
         if name == "primal":
             known = list(sweep.groups.get("params", []))
             for var in network.forward_data:
-                guards.append(guard(var, names, known))
+                check = guard(var, names, known)
+                is_scalar = symbol(var).role == "const" and not var.rank
+                guards.append(f"{check}.item()" if is_scalar else check)  # widens no other type
                 known.append(var)
         if name == "loss":
             known = [v for v in [*sweep.named, *_unpacked(sweep)] if v not in network.targets]
             guards = [guard(var, names, known) for var in sweep.named if var in network.targets]
-        made.append(sweep.function(_SWEEP_DOCS[name], guards))
+        made.append(sweep.function(_sweep_doc(sweep), guards))
         helpers |= sweep.helpers
     return made, sorted(helpers)
+
+
+def _sweep_doc(sweep: Sweep) -> str:
+    returned, kept = _SWEEP_DOCS[sweep.name]
+    return f"{returned}, and {kept}." if sweep.keeps and kept else f"{returned}."
 
 
 def _unpacked(sweep: Sweep) -> list[Expr]:

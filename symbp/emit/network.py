@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from symbp.emit.guards import guard_like, optional_guard
 from symbp.emit.identifiers import Identifiers
-from symbp.emit.shapes import array_text
+from symbp.emit.shapes import array_text, type_text
 from symbp.emit.sweeps import Function, Sweep
-from symbp.emit.text import broken, documented, indented, tuple_text, wrapped
-from symbp.ir import Expr, Variable, name_of, symbol
+from symbp.emit.text import broken, called, documented, indented, tuple_text, wrapped
+from symbp.ir import Expr, symbol
 from symbp.lower.schedule import Schedule
 from symbp.lower.sections import Entry
 
@@ -56,7 +57,7 @@ class Network:
         return Function(signature, doc, indented([x for line in body for x in line.split("\n")]))
 
     def _arguments(self, data: Sequence[Expr]) -> list[str]:
-        typed = [f"{self.names[v]}: {_type(v)}" for v in data]
+        typed = [f"{self.names[v]}: {type_text(v)}" for v in data]
         return ["params: ParamsLike", *typed]
 
     def _calls(
@@ -87,21 +88,9 @@ class Network:
                 kept = sweep.keeper if sweep.keeper in read else "_"
                 left = f"{left}, {kept}" if left else kept
             given = ["None" if argument in none else argument for argument in sweep.arguments()]
-            lines.append("\n".join(self._call(left, name, given, depth)))
+            lines.append("\n".join(called(left, name, given, depth)))
             read |= {*given} - {"None"}
         return lines[::-1]
-
-    def _call(self, left: str, name: str, given: Sequence[str], depth: int) -> list[str]:
-        """Return a call; where what it returns does not fit a line, it is taken apart after."""
-        if len(left) + len(name) < 80 - 4 * depth:
-            return broken(f"{left} = _{name}(", given, ")", depth)
-        seeds, comma, kept = left.removeprefix("(").partition("), ")
-        whole = "seeds_dot" if name.endswith("_dot") else "seeds"
-        head = f"{whole}{', ' if comma else ''}{kept} = _{name}("
-        return [
-            *broken(head, given, ")", depth),
-            *broken("(", seeds.split(", "), f") = {whole}", depth),
-        ]
 
     def _shape(self, var: Expr) -> str:
         return array_text(var, self.names)
@@ -203,7 +192,9 @@ class Network:
         arguments = [*self._arguments(self.forward_data), "params_dot: ParamsLike"]
         arguments += [f"{d}: Array | None = None" for d in dots]
         calls = self._calls(["primal", "tangent"], [out, out_dot])
-        body = [_AS_PARAMS, _direction("params_dot", calls), *calls, f"return {out}, {out_dot}"]
+        guards = [optional_guard(self.schedule.dot(v), v, self.names) for v in inputs]
+        direction = _direction("params_dot", calls)
+        body = [_AS_PARAMS, direction, *guards, *calls, f"return {out}, {out_dot}"]
         directions = ", ".join(["params_dot", *dots])
         arrow, shape = f"{out_dot} = J · ({directions})", self._shape_of(self.output)
         doc = documented(
@@ -243,8 +234,9 @@ class Network:
         inner_doc = (
             f'"""Return the adjoints of the parameters{" and of the inputs" if bars else ""}."""'
         )
+        seed = guard_like(self.schedule.bar(self.output), self.output, self.names)
         nested = ["", f"def pullback({out_bar}: Array) -> {kind}:"]
-        nested += [f"    {line}" for part in [inner_doc, *pull] for line in part.split("\n")]
+        nested += [f"    {line}" for part in [inner_doc, seed, *pull] for line in part.split("\n")]
         body = [_AS_PARAMS, *calls, *nested, "", f"return {out}, pullback"]
         arguments = self._arguments(self.forward_data)
         pulled = ", ".join(["params_bar", *bars])
@@ -304,8 +296,3 @@ def _direction(given: str, calls: Sequence[str]) -> str:
     """Return the line that checks a direction, which calls may not read."""
     read = any("params_dot" in line for line in calls)
     return f"{'params_dot = ' if read else ''}as_params({given})"
-
-
-def _type(var: Expr) -> str:
-    assert isinstance(var.op, Variable), name_of(var)
-    return "Labels" if symbol(var).encoding == "one_hot" else "Array"

@@ -18,6 +18,11 @@ def shape_tuple(var: Expr) -> str:
     return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
 
 
+def type_text(var: Expr) -> str:
+    """Return the type of an array as the module names it."""
+    return "Labels" if symbol(var).encoding == "one_hot" else "Array"
+
+
 def array_text(var: Expr, names: Mapping[Expr, str]) -> str:
     """Return a name with its shape: `f3 (N, 10)`."""
     assert isinstance(var.op, Variable)

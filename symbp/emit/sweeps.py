@@ -8,6 +8,7 @@ from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.lines import can_leave_out
+from symbp.emit.shapes import type_text
 from symbp.emit.text import broken, indented, tuple_text, wrapped
 from symbp.ir import Expr, Variable, name_of, symbol, variables, walk
 from symbp.lower.batch import EXAMPLES
@@ -116,7 +117,7 @@ class Sweep:
         """Return the type of an argument."""
         if var in self.optional:
             return "Array | None"
-        return "Labels" if symbol(var).encoding == "one_hot" else "Array"
+        return type_text(var)
 
     def arguments(self) -> list[str]:
         """Return the arguments of a call."""

@@ -45,3 +45,16 @@ def indented(lines: Sequence[str], indent: str = "    ") -> str:
 def tuple_text(items: Sequence[str]) -> str:
     """Return a tuple to return or to unpack: `a, b`, and `(a,)` for one."""
     return f"({items[0]},)" if len(items) == 1 else ", ".join(items)
+
+
+def called(left: str, name: str, given: Sequence[str], depth: int) -> list[str]:
+    """Return a call; where what it returns does not fit a line, it is taken apart after."""
+    if len(left) + len(name) < 80 - 4 * depth:
+        return broken(f"{left} = _{name}(", given, ")", depth)
+    seeds, comma, kept = left.removeprefix("(").partition("), ")
+    whole = "seeds_dot" if name.endswith("_dot") else "seeds"
+    head = f"{whole}{', ' if comma else ''}{kept} = _{name}("
+    return [
+        *broken(head, given, ")", depth),
+        *broken("(", seeds.split(", "), f") = {whole}", depth),
+    ]

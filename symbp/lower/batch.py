@@ -13,7 +13,7 @@ from symbp.ir import Expr, Variable, size_symbol, variables
 from symbp.ops.rewrite import lift, rename, repeat, resize
 from symbp.program import Binding, Program
 
-EXAMPLES = size_symbol("N")
+EXAMPLES = sp.Symbol("N", integer=True, nonnegative=True)  # no user's size: those are positive
 """The number of examples of a batch."""
 
 

@@ -22,7 +22,8 @@ def sizes_for(
     wanted = {s for line in lines for part in walk(line.expr) for s in symbols_of(part)}
     texts: dict[Dim, str] = {}
     for var in given:
-        for axis, dim in enumerate(var.shape):
+        known = var.shape[:-1] if symbol(var).encoding == "one_hot" else var.shape
+        for axis, dim in enumerate(known):
             if dim in wanted and dim not in texts:
                 texts[dim] = f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
     return texts

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from symbp.ir import Dim, Expr, Op, Shape
-from symbp.notation import Call, Exponent, Notation, Transparent
+from symbp.notation import Call, Exponent, Notation
 
 Z, W, H = sp.symbols("z w h", real=True)
 """An elementwise operation's first and second argument, and its value."""
@@ -141,4 +141,3 @@ def _product(dims: Sequence[Dim]) -> Dim:
 
 
 POWER = Exponent()
-PLAIN = Transparent()

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from reference import close, point, run_steps
 
+from symbp.api import Derivation
 from symbp.derive.derive import derive
 from symbp.derive.reading import closed_form, read
 from symbp.derive.reverse import loss_parts
 from symbp.emit.math import unicode
 from symbp.ir import name_of, variables
 from symbp.ops.evaluate import evaluate
+from symbp.pipeline import certify, compile_module
 from symbp.spec import expression, load, parse
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
@@ -196,3 +198,26 @@ def test_a_frozen_parameter_is_a_constant():
     values = run_steps(derivation, given | dots, at.sizes)
     assert "a_bar" not in values
     assert not any(name_of(v) == "a_dot" for s in derivation.tangent for v in variables(s.expr))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "loss = (w' @ x - y)^2 / 2",
+        "loss = (w' @ x - y)^2 + 1/10 * norm2(w)^2",
+        "e = w' @ x - y\nloss = e^2",
+        "loss = sum(w .* x)",
+        "loss = norm2(w .* x)^2",
+    ],
+)
+def test_a_loss_alone_has_an_output_that_needs_no_target(loss):
+    given = "size n\ninput x : n\ntarget y\nparam w : n\n"
+    module = compile_module(Derivation.of(derive(parse(given + loss))))
+    assert certify(module).ok
+    params, data = module.sample(np.random.default_rng(0))
+    assert len(module.forward(params, data[0])) == 5
+
+
+def test_a_loss_of_inputs_alone_is_averaged_in_both_modes():
+    module = compile_module(Derivation.of(derive(parse("size n\ninput x : n\nloss = norm2(x)^2"))))
+    assert certify(module).ok

@@ -150,8 +150,9 @@ def test_chains_of_products_are_taken_in_the_cheap_order():
     n, m, examples = 400, 300, 5
     vector = examples * (2 * n * m + n * n)  # V x, U (V x), C (U V x)
     assert multiplications(module.loss, *args) == vector
-    gradient = examples * (n * n + 3 * n * m)  # Cᵀ r, r (V x)ᵀ, Uᵀ r, Uᵀ r xᵀ
-    assert multiplications(module.loss_and_grad, *args) == vector + gradient
+    left = examples * (n * n + 2 * n * m)  # Cᵀ r, V x, (Cᵀ r) (V x)ᵀ
+    right = examples * (n * n + 2 * n * m)  # Cᵀ r, Uᵀ (Cᵀ r), Uᵀ Cᵀ r xᵀ
+    assert multiplications(module.loss_and_grad, *args) == vector + left + right
 
 
 # ---- precision and limits
