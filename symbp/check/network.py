@@ -117,10 +117,12 @@ def network_rows(network: Network) -> list[Row]:
 def _input_gradients(network: Network, method: str) -> list[Row]:
     """Judge each `grad_x(params, *data)`, ∂loss/∂x, of the inputs that have one."""
     rows: list[Row] = []
+    if not network.has("forward", "loss"):
+        return rows
     count = len(arrays(network.params))
     for slot in _input_slots(network, method):
         function = getattr(network.module, f"grad_{slot.name}", None)
-        if function is None or not network.has("loss"):
+        if function is None:
             continue
 
         def judged(slot: Slot = slot, function: Function = function) -> list[Row]:
@@ -206,8 +208,6 @@ def _parameter_slots(params: Any, method: str) -> list[Slot]:
 
 def _input_slots(network: Network, method: str) -> list[Slot]:
     """Return a slot for each input; those that cannot be complex are measured by differences."""
-    if not hasattr(network.module, "forward"):
-        return []
     count = len(arrays(network.params))
     values = arrays(network.primal)
     free = tuple(k for k, value in enumerate(values) if is_real(value))

@@ -159,7 +159,7 @@ def _contraction(op: Words, args: list[Array], dims: Sequence[int]) -> Array:
     for letter in range(len(dims)):
         if letter not in read:
             operands += [np.ones(dims[letter]), [letter]]
-    core = np.einsum(*operands, letters) if operands else np.ones(())
+    core = np.einsum(*operands, letters, optimize="greedy") if operands else np.ones(())
     if len(letters) == len(op.out):
         return np.asarray(core)
     full = np.zeros([dims[letter] for letter in op.out], core.dtype)
