@@ -188,7 +188,7 @@ def _primal(params: Params, x: Array, alpha: Array) -> tuple[Array, Tape]:
     """Return the output, and what later sweeps read again."""
     Omega_0, beta_0, Omega_1, beta_1 = params
     x = _expect("x", x, "N", 10)
-    alpha = _expect("alpha", alpha).item()
+    alpha = _expect("alpha", alpha)
 
     f_0 = x @ Omega_0.T
     f_0 += beta_0

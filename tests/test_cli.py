@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from itertools import product
 from pathlib import Path
 
@@ -372,6 +373,7 @@ def test_an_interrupt_is_no_mistake(folder: Path) -> None:
     )
     assert process.stderr is not None
     assert process.stderr.readline() == "ready\n"
+    time.sleep(0.5)  # so that the command has begun
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1

@@ -14,8 +14,9 @@ from reference import Point, close, loss_by_hand, point, run_steps
 from symbp.check import certify
 from symbp.check.tree import arrays
 from symbp.derive.derivation import Derivation
-from symbp.ir import name_of, symbol
+from symbp.ir import name_of, symbol, variables
 from symbp.pipeline import compile_module, derive, emit
+from symbp.program import needed
 from symbp.spec import parse
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,9 +24,19 @@ QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 NO_SHRINK = (Phase.explicit, Phase.reuse, Phase.generate)  # a program shrinks for minutes
 
 
-def assert_certified(module):
+def assert_certified(module, program):
     failures = [row for row in certify(module).failures if not is_rounding(row)]
+    if is_constant(program):  # a number of no precision goes in, and comes out
+        failures = [row for row in failures if row.mode != "float32"]
     assert not failures, "\n".join(row.format() for row in failures)
+
+
+def is_constant(program):
+    """Tell whether the output depends on consts alone."""
+    output = program.output if program.output is not None else program.result
+    lines = needed(program.bindings, [output])
+    read = {v for line in lines for v in variables(line.expr)} - {line.target for line in lines}
+    return read <= set(program.consts)
 
 
 def is_rounding(row):
@@ -77,7 +88,7 @@ def has_doubles(derivation: Derivation) -> bool:
     """Tell whether a user's name is also a derivative's: `evaluate` knows values by name alone."""
     program = derivation.program
     theirs = {"w", *(step.name for step in (*derivation.tangent, *derivation.adjoint))}
-    theirs |= {f"{name_of(v)}_dot" for v in program.given}
+    theirs |= {f"{name_of(v)}_{mark}" for v in program.given for mark in ("dot", "bar")}
     return bool(theirs & {*map(name_of, program.given), *(b.name for b in program.bindings)})
 
 
@@ -122,7 +133,7 @@ def test_emitted_code_is_what_the_program_means(drawn):
     text = emit(derivation)
     assert_plain_text(text)
     module = compile_module(derivation, text=text)
-    assert_certified(module)
+    assert_certified(module, drawn.program)
     for examples in (0, 1, 5):
         at = point(derivation.program, examples)
         assert_values(module, drawn, point(drawn.program, examples))

@@ -20,7 +20,7 @@ Found: TypeAlias = tuple[Expr, tuple[Expr, Expr] | None]
 
 def with_output(program: Program) -> Program:
     """Return the program with an output that `forward` can compute from the inputs alone."""
-    if program.loss is None:
+    if program.loss is None or not program.params:
         return program
     tainted = set(program.targets)
     for binding in program.bindings:

@@ -211,9 +211,7 @@ def _private(network: Network, names: Identifiers) -> tuple[list[Function], list
         if name == "primal":
             known = list(sweep.groups.get("params", []))
             for var in network.forward_data:
-                check = guard(var, names, known)
-                is_scalar = symbol(var).role == "const" and not var.rank
-                guards.append(f"{check}.item()" if is_scalar else check)  # widens no other type
+                guards.append(guard(var, names, known))
                 known.append(var)
         if name == "loss":
             known = [v for v in [*sweep.named, *_unpacked(sweep)] if v not in network.targets]
