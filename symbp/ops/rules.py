@@ -36,7 +36,7 @@ def pullback(expr: Expr, seed: Expr, wanted: Collection[Expr]) -> dict[Expr, Exp
     """
     if seed.shape != expr.shape:
         raise ValueError(f"a seed of shape {seed.shape} for a value of shape {expr.shape}")
-    order = list(walk(expr))
+    order = list(walk(expr, last_first=True))  # so that terms come as their factors stand
     active = set(wanted)
     for part in order:
         if any(arg in active for arg in part.args):
