@@ -17,6 +17,7 @@ FLOORS = [
     {"spec", "derive"},
     {"lower"},
     {"emit"},
+    {"explain"},
     {"report"},
     {"api"},
     {"pipeline"},
