@@ -6,7 +6,7 @@ from itertools import groupby
 from symbp.derive.argument import arguments
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.general import General, statements
-from symbp.derive.proof import Proof, prove
+from symbp.derive.proof import prove
 from symbp.derive.topics import RESULT, Topic, topics
 from symbp.emit.article import Format
 from symbp.emit.document import Section, document
@@ -15,7 +15,7 @@ from symbp.emit.math import MATH, Names, equation, plain, unicode, writer
 from symbp.errors import SymbpError, did_you_mean, printable
 from symbp.ir import Expr
 
-HOW = "Each entry by itself: Σ is over the indices that the left side lacks, δ_ij is 1 where i = j."
+LEGEND = "δ_ij is 1 where i = j and 0 elsewhere; Σ_k is the sum over every k."
 
 
 def explanation(rule: str | None, format: Format = "unicode") -> str:
@@ -28,25 +28,22 @@ def explanation(rule: str | None, format: Format = "unicode") -> str:
         return document("The rules that `symbp explain RULE` shows", _listed(), format)
     found = _asked(rule)
     if isinstance(found, General):
-        return document(f"{found.name}: {found.given}", [_section(p) for p in found.proofs], format)
-    line = found.line
-    proofs = [prove([line], var, RESULT) for var in found.wrt]
-    title = f"{found.name}: {equation(line.target, line.expr)}"
-    return document(title, [_section(proof) for proof in proofs], format)
+        title, proofs = f"{found.name}: {found.given}", found.proofs
+    else:
+        title = f"{found.name}: {equation(found.line.target, found.line.expr)}"
+        proofs = tuple(prove([found.line], var, RESULT) for var in found.wrt)
+    parts = [Section(_derivative(proof.proved, MATH), proof=proof) for proof in proofs]
+    return document(title, [Section("In indices", LEGEND), *parts], format)
 
 
 def proof_sections(derivation: Derivation, names: Names) -> list[Section]:
     """Return the proofs of a derivation's steps, each with the derivatives that it serves."""
-    found = []
+    found = [Section("Proofs", LEGEND)]
     for argument in arguments(derivation):
         served = [_derivative(expr, names) for expr in argument.serves]
         others = f"In the same way: {', '.join(served[1:])}." if served[1:] else ""
-        found.append(Section(f"Proof of {served[0]}", others, proof=argument.proof))
+        found.append(Section(served[0], others, proof=argument.proof))
     return found
-
-
-def _section(proof: Proof) -> Section:
-    return Section(_derivative(proof.gradient, MATH), proof=proof)
 
 
 def _derivative(expr: Expr, names: Names) -> str:

@@ -76,11 +76,10 @@ def _jacobian(above: tuple[Expr, ...], below: tuple[Expr, ...]) -> Proof:
         found.append(Equation(dot(top), normal(along), "output × input times a column"))
     if above:
         found.append(Equation(gradient, adjoint, "chain rule", inner))
+        found.append(Equation(gradient, adjoint, "as an array of the input's shape"))
     else:
         found.append(Equation(dot(top), normal(along), "1 × n times a column"))
-    if above:
-        found.append(Equation(gradient, adjoint, "as an array of the input's shape"))
-    return Proof(gradient, tuple(found), letters)
+    return Proof(partial(top, by), tuple(found), letters)
 
 
 def _chain() -> Proof:
@@ -103,7 +102,7 @@ def _chain() -> Proof:
         Equation(gradient, adjoint, "the adjoint of that product", inner),
         Equation(gradient, adjoint, "as an array"),
     )
-    return Proof(gradient, found, letters)
+    return Proof(whole, found, letters)
 
 
 def _lemma() -> Proof:

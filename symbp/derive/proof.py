@@ -8,25 +8,16 @@ evaluated.  Source of the argument: 000 section 2, 001 problems 7.6 and 7.9, 002
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import count, islice
+from itertools import chain, count, islice
 
 import sympy as sp
 
 from symbp.derive.forward import dot
 from symbp.derive.partial import deltas, differential, jacobian, normal, partial, with_deltas
 from symbp.errors import SymbpError
-from symbp.ir import (
-    Expr,
-    Size,
-    Sum,
-    Words,
-    is_variable,
-    name_of,
-    node,
-    walk,
-)
+from symbp.ir import Expr, Size, Sum, Words, is_variable, name_of, node, variable, variables, walk
 from symbp.ops.kinds import Elementwise, Merge, Nonlinear, Split
 from symbp.ops.linear import add, combine, is_zero, number, parts, zeros
 from symbp.ops.product import product, transpose
@@ -42,6 +33,7 @@ ALPHABET = "ijkmnpqrstuvwxyzabcfgh"
 """No l, which beside ℓ is misread, and neither d nor e, which mean something else."""
 
 _DEFINITION = "definition"
+_ITSELF = "the result, as it reads this itself"
 _DIFFERENTIAL = "differential"
 _DELTA = "an entry by an entry is a δ"
 _PICK = "a δ picks equal indices"
@@ -75,9 +67,9 @@ class Equation:
 
 @dataclass(frozen=True)
 class Proof:
-    """The steps to one adjoint; `letters` are those for sums, in the order to take them in."""
+    """The steps to a derivative; `letters` are those for sums, in the order to take them in."""
 
-    gradient: Expr
+    proved: Expr
     equations: tuple[Equation, ...]
     letters: tuple[str, ...]
 
@@ -89,13 +81,34 @@ def prove(lines: Sequence[Binding], var: Expr, result: Expr, avoid: Collection[s
     line of `lines`, its derivative is the adjoint itself.  avoid: names that no index may have.
     """
     letters = index_letters((*lines, Binding(var, result)), avoid)
+    lines, ends = _apart(lines, result, avoid)
     by = tuple((letter,) for letter in letters[: var.rank])
     rest = letters[var.rank :]
     found: list[Equation] = []
     for line in lines:
-        found += _local(line, var, _axes(line, rest), by)
-    found += _chain(lines, var, result, by)
+        steps = _local(line, var, _axes(line, rest), by)
+        if line.target in ends[1:]:
+            steps[0] = replace(steps[0], reason=_ITSELF)
+        found += steps
+    found += _chain(lines, var, ends, by)
     return Proof(partial(result, var), tuple(found), rest)
+
+
+def _apart(
+    lines: Sequence[Binding], result: Expr, avoid: Collection[str]
+) -> tuple[list[Binding], tuple[Expr, ...]]:
+    """Return the lines, and the names that the result has among them.
+
+    Where the result reads a variable that other lines read too, its derivative with these held
+    fixed is another than its derivative: it is called by a name of its own, L.
+    """
+    taken = {*avoid, *(name_of(v) for line in lines for v in variables(line.target, line.expr))}
+    if len(lines) < 2:
+        return list(lines), (result,)
+    names = chain("LFG", (f"L_{k}" for k in count()))
+    fresh = variable(next(name for name in names if name not in taken))
+    parted = [replace(x, target=fresh) if x.target is result else x for x in lines]
+    return parted, (result, fresh)
 
 
 def index_letters(lines: Sequence[Binding], avoid: Collection[str] = ()) -> tuple[str, ...]:
@@ -220,17 +233,17 @@ def _scalar(line: Binding, formula: sp.Expr) -> Expr | None:
 
 
 def _chain(
-    lines: Sequence[Binding], var: Expr, result: Expr, by: tuple[Label, ...]
+    lines: Sequence[Binding], var: Expr, ends: tuple[Expr, ...], by: tuple[Label, ...]
 ) -> list[Equation]:
     """Return the steps from the derivatives of the lines to that of the result."""
-    gradient = partial(result, var)
+    gradient = partial(ends[0], var)
     inner = [partial(line.target, var) for line in lines]
-    whole = add(*(_adjoint(line, result, var) for line in lines))
+    whole = add(*(_adjoint(line, ends, var) for line in lines))
     found = []
     if inner != [gradient]:
         pairs = list(zip(lines, inner, strict=True))
-        named = _plain_sum([_pulled(line, name, result) for line, name in pairs])
-        put = _plain_sum([_pulled(line, jacobian(line, var), result) for line in lines])
+        named = _plain_sum([_pulled(line, name, ends) for line, name in pairs])
+        put = _plain_sum([_pulled(line, jacobian(line, var), ends) for line in lines])
         reason = _PICK if any(deltas(part) for part in walk(put)) else _ORDER
         found.append(Equation(gradient, named, _CHAIN, by))
         found.append(Equation(gradient, put, _INSERT, by))
@@ -238,9 +251,9 @@ def _chain(
     return [*found, Equation(gradient, whole, _WHOLE)] if by else found
 
 
-def _adjoint(line: Binding, result: Expr, var: Expr) -> Expr:
+def _adjoint(line: Binding, ends: tuple[Expr, ...], var: Expr) -> Expr:
     """Return what reverse mode gives to a variable through a line, its value called by its name."""
-    seed = number(1) if line.target is result else partial(result, line.target)
+    seed = number(1) if line.target in ends else partial(ends[0], line.target)
     made = pullback(line.expr, seed, {var}).get(var, zeros(*var.shape))
     return made if is_variable(line.expr) else substitute(made, {line.expr: line.target})
 
@@ -251,11 +264,11 @@ def _plain_sum(terms: Sequence[Expr]) -> Expr:
     return node(Sum((Fraction(1),) * len(terms), terms[0].shape), *terms)
 
 
-def _pulled(line: Binding, derivative: Expr, result: Expr) -> Expr:
+def _pulled(line: Binding, derivative: Expr, ends: tuple[Expr, ...]) -> Expr:
     """Return Σ ∂result/∂z_k ∂z_k/∂v_ij, as it stands; for the result itself, its derivative."""
-    if line.target is result:
+    if line.target in ends:
         return derivative
-    seed, op = partial(result, line.target), line.expr.op
+    seed, op = partial(ends[0], line.target), line.expr.op
     by = derivative.shape[line.target.rank :]
     if isinstance(op, Merge):  # summed over the axes that were joined, each with its letter
         dims, axes = line.expr.args[0].shape, len(line.expr.args[0].shape)

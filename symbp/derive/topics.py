@@ -78,7 +78,7 @@ def _products() -> Iterator[Topic]:
 
 
 def _kron(A: Expr, B: Expr) -> Expr:
-    return node(Merge(((0, 2), (1, 3))), contract("ij,kl->ikjl", A, B))
+    return node(Merge(((0, 1), (2, 3))), contract("ij,kl->ikjl", A, B))
 
 
 def _sums() -> Iterator[Topic]:

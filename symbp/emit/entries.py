@@ -171,7 +171,7 @@ class _Writer:
             found += [(part, exponent) for part in _flattened(layout)]
         one = sp.Integer(1)
         found = [*((_indexed(DELTA, pair), one) for pair in ends), *found]
-        return sorted(found, key=lambda factor: not isinstance(factor[0], Derivative))
+        return sorted(found, key=lambda factor: _place(factor[0]))
 
     def _fresh(self, group: Sequence[int], taken: set[str], summed: list[str]) -> Label:
         """Return letters for the axes that were joined to one, in the order of the group."""
@@ -190,6 +190,13 @@ def _joined(expr: Expr, letter: int) -> Sequence[int]:
         if isinstance(arg.op, Merge) and letter in word:
             return arg.op.groups[word.index(letter)]
     return (0,)
+
+
+def _place(layout: Layout) -> int:
+    """Return where a factor stands: the derivative of the result first, then other derivatives."""
+    if not isinstance(layout, Derivative):
+        return 2
+    return int(isinstance(layout.parts[0], Indexed))
 
 
 def _flattened(layout: Layout) -> tuple[Layout, ...]:
