@@ -9,6 +9,7 @@ from symbp.emit.layout import (
     ONE,
     Applied,
     Cases,
+    Entries,
     Fenced,
     Holds,
     Layout,
@@ -24,9 +25,9 @@ from symbp.emit.layout import (
     Unit,
     multiple,
 )
-from symbp.emit.matricise import matricise
+from symbp.emit.indices import Contraction, at_entries, contraction
 from symbp.emit.number import constant
-from symbp.emit.reshape import merged, split
+from symbp.emit.reshape import is_vec, merged, split, stacked
 from symbp.emit.strand import Factor
 from symbp.ir import Constant, Examples, Expr, Size, Sum, Variable, Words, walk
 from symbp.notation import Call, Choice, Exponent, Fence, Indicator, Superscript, Transparent
@@ -99,7 +100,7 @@ class _Builder:
         if isinstance(op, Size):
             return constant(op.dim)
         if isinstance(op, Sum):
-            return _total(op.coefficients, self._args(part, short))
+            return self._sum(part, op, short)
         if isinstance(op, Words):
             return self._product(part, op, short)
         if isinstance(op, Elementwise):
@@ -112,16 +113,43 @@ class _Builder:
         if isinstance(op, Largest):
             return Applied(inner, call=Call("max", r"\max"), rows=part.args[0].rank > 1)
         if isinstance(op, Merge):
-            return merged(part, op, self.full)
+            return self._merged(part, op)
         if isinstance(op, Split):
             return split(op, self.full[part.args[0]])
         if isinstance(op, Selection):
             return Unit((constant(op.offset),), block=len(op.dims) > 1)
         raise TypeError(f"no layout for the operation {op} ({type(op).__name__})")
 
+    def _sum(self, part: Expr, op: Sum, short: bool) -> Layout:
+        """Return a sum; one in which some terms are index words is the index words of the sum."""
+        varying = [arg for arg in part.args if arg not in self.flat]
+        if len(varying) > 1 and all(is_vec(arg) for arg in varying):
+            inside = [self.short[arg if arg in self.flat else arg.args[0]] for arg in part.args]
+            return stacked(_total(op.coefficients, inside))
+        parts = self._args(part, short)
+        letters = next((p.letters for p in parts if isinstance(p, Entries)), None)
+        if letters is None:
+            return _total(op.coefficients, parts)
+        inside = [
+            self.short[arg] if arg in self.flat else at_entries(layout, letters)
+            for arg, layout in zip(part.args, parts, strict=True)
+        ]
+        return Entries((_total(op.coefficients, inside),), letters=letters)
+
     def _product(self, part: Expr, op: Words, short: bool) -> Layout:
+        return contraction(self._contraction(part, op), short)
+
+    def _merged(self, part: Expr, op: Merge) -> Layout:
+        (arg,) = part.args
+        axes = tuple(range(arg.rank))
+        whole = Contraction([Factor(self.full[arg], axes)], axes, arg.shape)
+        if isinstance(arg.op, Words):
+            whole = self._contraction(arg, arg.op)
+        return merged(op, self.full[arg], whole)
+
+    def _contraction(self, part: Expr, op: Words) -> Contraction:
         factors = [self._factor(arg, word) for arg, word in zip(part.args, op.words, strict=True)]
-        return matricise(factors, op.out, op.dims, short)
+        return Contraction(factors, op.out, op.dims)
 
     def _factor(self, arg: Expr, word: tuple[int, ...]) -> Factor:
         op = arg.op
