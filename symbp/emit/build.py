@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import sympy as sp
 
+from symbp.emit.indices import Contraction, at_entries, axis_letters, contraction, index_words
 from symbp.emit.layout import (
     ONE,
     Applied,
@@ -25,7 +26,6 @@ from symbp.emit.layout import (
     Unit,
     multiple,
 )
-from symbp.emit.indices import Contraction, at_entries, contraction
 from symbp.emit.number import constant
 from symbp.emit.reshape import is_vec, merged, split, stacked
 from symbp.emit.strand import Factor
@@ -43,6 +43,17 @@ def build(expr: Expr) -> Layout:
     Raises TypeError naming the operation where it is none that a printer knows.
     """
     return _Builder().build(expr)
+
+
+def build_words(expr: Expr) -> Layout:
+    """Return the layout of an expression's entry in index words, its own letters i, j, k and so on.
+
+    A sum is said term by term, a product as the sum of the products of its factors' entries, an
+    operation done entry by entry of the entries; anything else is a matrix with its indices.
+    """
+    builder = _Builder()
+    builder.build(expr)
+    return builder.entry(expr)
 
 
 class _Builder:
@@ -74,6 +85,25 @@ class _Builder:
             )
         return self.full[expr]
 
+    def entry(self, expr: Expr) -> Layout:
+        """Return the entry at the letters of the axes, once `build` has been there."""
+        done: dict[Expr, Layout] = {}
+        for part in walk(expr):
+            done[part] = self._entry(part, [done[arg] for arg in part.args])
+        return done[expr]
+
+    def _entry(self, part: Expr, args: list[Layout]) -> Layout:
+        op, letters = part.op, axis_letters(part.rank)
+        if isinstance(op, Sum):
+            return _total(op.coefficients, args)
+        if isinstance(op, Words):
+            return at_entries(index_words(self._contraction(part, op), compact=False), letters)
+        if isinstance(op, Elementwise):
+            return _pointwise(op, args, rank=0)
+        if isinstance(op, Examples):
+            return args[0]
+        return at_entries(self.full[part], letters)
+
     def _is_flat(self, part: Expr) -> bool:
         """Tell whether an array is seen to hold one value everywhere."""
         if isinstance(part.op, Words):
@@ -104,7 +134,7 @@ class _Builder:
         if isinstance(op, Words):
             return self._product(part, op, short)
         if isinstance(op, Elementwise):
-            return _pointwise(part, op, self._args(part, short))
+            return _pointwise(op, self._args(part, short), part.rank)
         if isinstance(op, Examples):
             return self.short[part.args[0]] if short else self.full[part.args[0]]
         inner = tuple(self.full[arg] for arg in part.args)
@@ -123,7 +153,7 @@ class _Builder:
     def _sum(self, part: Expr, op: Sum, short: bool) -> Layout:
         """Return a sum; one in which some terms are index words is the index words of the sum."""
         varying = [arg for arg in part.args if arg not in self.flat]
-        if len(varying) > 1 and all(is_vec(arg) for arg in varying):
+        if len(part.args) > 1 and varying and all(map(is_vec, varying)):
             inside = [self.short[arg if arg in self.flat else arg.args[0]] for arg in part.args]
             return stacked(_total(op.coefficients, inside))
         parts = self._args(part, short)
@@ -179,10 +209,10 @@ def _total(coefficients: Sequence[Fraction], parts: Sequence[Layout]) -> Layout:
     return Total(terms, negative=negative) if len(terms) > 1 or negative[0] else terms[0]
 
 
-def _pointwise(part: Expr, op: Elementwise, args: list[Layout]) -> Layout:
+def _pointwise(op: Elementwise, args: list[Layout], rank: int) -> Layout:
     if op.exponent is not None:
-        return _power(args[0], op.exponent, part.rank)
-    return _noted(op.notation, op.name, tuple(args), matrix=part.rank > 1)
+        return _power(args[0], op.exponent, rank)
+    return _noted(op.notation, op.name, tuple(args), matrix=rank > 1)
 
 
 def _power(base: Layout, exponent: sp.Rational, rank: int) -> Layout:

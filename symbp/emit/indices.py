@@ -17,10 +17,10 @@ from symbp.emit.layout import (
     Indexed,
     Layout,
     Power,
-    Quotient,
     Summed,
     Transposed,
     fold,
+    quotient,
     row,
 )
 from symbp.emit.matricise import joined, matrix_form
@@ -68,14 +68,19 @@ def index_words(whole: Contraction, compact: bool = True) -> Layout:
         if letter in out[:position]:
             places[position] = fresh + position
             deltas.append((letter, fresh + position))
-    front, rest = _compacted(whole) if compact else _plain(whole)
+    factors = _compacted(whole) if compact else whole.factors
+    front = in_order(factor for factor in factors if not factor.word)
+    rest = [factor for factor in factors if factor.word]
     spell = spelled([*places, *(i for factor in rest for i in factor.word)])
-    items = [
-        *(factor.layout for factor in front),
-        *(Indexed((DELTA,), letters=tuple(spell[i] for i in pair)) for pair in deltas),
-        *(_entry(factor, tuple(spell[i] for i in factor.word)) for factor in rest),
-    ]
-    body = row(*items) if items else ONE
+
+    def entries(some: Iterable[Factor], below: bool) -> list[Layout]:
+        chosen = (factor for factor in some if factor.below == below)
+        return [_entry(factor, tuple(spell[i] for i in factor.word)) for factor in chosen]
+
+    signs = [Indexed((DELTA,), letters=tuple(spell[i] for i in pair)) for pair in deltas]
+    above = [*entries(front, False), *signs, *entries(rest, False)]
+    below = [*entries(front, True), *entries(rest, True)]
+    body = quotient(row(*above) if above else ONE, row(*below) if below else None)
     summed = [letter for letter in spell if letter not in places]
     if summed:
         body = Summed((body,), letters=tuple(spell[i] for i in summed))
@@ -90,23 +95,15 @@ def at_entries(part: Layout, letters: tuple[str, ...]) -> Layout:
 
 
 def _entry(factor: Factor, letters: tuple[str, ...]) -> Layout:
-    """Return a factor at its letters: A_ik, A_ik² and (1/A)_ik."""
+    """Return a factor at its letters, A_ik or A_ik²; of one over A, the entry of A."""
     if factor.squared is not None:
         base = Indexed((factor.squared,), letters=letters)
         return Power((base,), exponent=sp.Integer(2))
-    layout = Quotient((ONE, factor.layout)) if factor.below else factor.layout
-    return Indexed((layout,), letters=letters) if letters else layout
+    return Indexed((factor.layout,), letters=letters) if letters else factor.layout
 
 
-def _plain(whole: Contraction) -> tuple[list[Factor], list[Factor]]:
-    """Return the scalars as they stand in front, and the factors that have letters."""
-    scalars = in_order(factor for factor in whole.factors if not factor.word)
-    front = [Factor(_entry(factor, ())) for factor in scalars]
-    return front, [factor for factor in whole.factors if factor.word]
-
-
-def _compacted(whole: Contraction) -> tuple[list[Factor], list[Factor]]:
-    """Return the same with what hangs together between letters that stay joined to one factor."""
+def _compacted(whole: Contraction) -> list[Factor]:
+    """Return the factors with what hangs together between letters that stay joined to one."""
     large = (factor for factor in whole.factors if len(factor.word) > 2)
     stay = {*whole.out, *(letter for factor in large for letter in factor.word)}
     scalars = [factor for factor in whole.factors if not factor.word]
@@ -121,7 +118,7 @@ def _compacted(whole: Contraction) -> tuple[list[Factor], list[Factor]]:
         else:
             late = any(factor.late for factor in block)
             scalars.append(Factor(closed, late=late, rank=3))
-    return _plain(Contraction([*scalars, *factors], whole.out, whole.dims))
+    return [*scalars, *factors]
 
 
 def _chain(block: list[Factor], stay: Collection[int], dims: Shape) -> list[Factor]:

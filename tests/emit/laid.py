@@ -204,6 +204,11 @@ class Laid:
                 letters = tuple(dict.fromkeys(i for _, word in pairs for i in word))
                 words = ",".join("".join(word) for _, word in pairs)
                 return np.einsum(f"{words}->{''.join(letters)}", *(x for x, _ in pairs)), letters
+            case at.Quotient():
+                (above, letters), (below, word) = (self.indexed(p, sizes) for p in layout.parts)
+                both = tuple(dict.fromkeys(letters + word))
+                words = f"{''.join(letters)},{''.join(word)}->{''.join(both)}"
+                return np.einsum(words, above, 1 / below), both
             case at.Power():
                 found, letters = self.indexed(layout.parts[0], sizes)
                 return found ** float(layout.exponent), letters
@@ -222,16 +227,32 @@ class Laid:
         wanted = [sizes.get(letter) for letter in letters]
         if isinstance(part, at.Entries):
             found = self.value(part, wanted)
-        elif isinstance(part, at.Named):
-            found = np.asarray(self.names[part.variable.name], float)
-        elif isinstance(part, at.Quotient) and len(letters) > 2:
-            found = 1 / np.asarray(self.names[part.parts[1].variable.name], float)
+        elif isinstance(part, at.Named) or len(letters) > 2:
+            found = self.array(part)
         else:
             found = self.matrix(part, *wanted)
             found = found[:, 0] if len(letters) == 1 else found
         assert np.ndim(found) == len(letters), (part, letters)
         once = tuple(dict.fromkeys(letters))
         return np.einsum(f"{''.join(letters)}->{''.join(once)}", found), once
+
+    def array(self, part):
+        """Return what is done entry by entry to arrays of any number of axes."""
+        if isinstance(part, at.Named):
+            return np.asarray(self.names[part.variable.name], float)
+        if isinstance(part, at.Number):
+            return float(part.value)
+        inner = [self.array(piece) for piece in part.parts]
+        match part:
+            case at.Total():
+                return sum(-x if sign else x for sign, x in zip(part.negative, inner, strict=True))
+            case at.Product():
+                return math.prod(inner)
+            case at.Quotient():
+                return inner[0] / inner[1]
+            case at.Power():
+                return inner[0] ** float(part.exponent)
+        raise NotImplementedError(part)
 
     def column(self, array):
         array = np.asarray(array, float)
@@ -275,6 +296,8 @@ def is_column(part):
         case at.Sign(unicode="𝟏"):
             return True
         case at.Applied():
+            if part.call.unicode == "diag":
+                return not is_column(part.parts[0])
             return part.call.unicode == "vec" or (
                 part.call.unicode in ("tanh", "exp") and is_column(part.parts[0])
             )

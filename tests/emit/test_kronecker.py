@@ -9,14 +9,13 @@ from laid import Laid, commutation
 
 from symbp.emit.build import build
 from symbp.emit.math import latex, unicode
-from symbp.ir import variable, variables
+from symbp.ir import node, variable, variables
 from symbp.ops.evaluate import evaluate
 from symbp.ops.linear import add, scale, subtract
 from symbp.ops.matrix import INVERSE
 from symbp.ops.pointwise import TANH
 from symbp.ops.product import contract, product
 from symbp.ops.reshape import merge, vec
-from symbp.ir import node
 
 m, n, p, q = sp.symbols("m n p q", integer=True, positive=True)
 SIZES = {"m": 2, "n": 3, "p": 4, "q": 5}
