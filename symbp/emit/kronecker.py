@@ -235,7 +235,7 @@ def _paired(parts: Sequence[_Part]) -> list[_Part]:
 
 
 def _are_sized(parts: Sequence[_Part]) -> bool:
-    """Tell whether the sizes of the factors of a Kronecker product follow from that of the whole."""
+    """Tell whether the size of a Kronecker product says those of its factors."""
     identities = sum(part.is_identity for part in parts)
     rows, columns = (
         sum(part.free[axis] and not part.is_identity for part in parts) for axis in (0, 1)

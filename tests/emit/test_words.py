@@ -1,4 +1,4 @@
-"""Index words: chains joined where they print by themselves, every letter where they are asked for."""
+"""Index words: chains joined where nothing else fits, every letter where they are asked for."""
 
 import numpy as np
 import pytest
