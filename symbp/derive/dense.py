@@ -1,0 +1,142 @@
+"""Dense derivatives of a program: Jacobians of an array, Hessians of a scalar, over a batch too."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
+from typing import Literal, TypeAlias
+
+from symbp.derive.derivation import Step
+from symbp.derive.higher import Derivative, differentiate
+from symbp.derive.jacobian import stacked
+from symbp.derive.reverse import WEIGHT, bar, loss_parts
+from symbp.errors import SymbpError
+from symbp.ir import Examples, Expr, name_of, node, symbol
+from symbp.ops.linear import add, is_zero
+from symbp.ops.product import product
+from symbp.program import Binding, Program, needed
+
+Layout: TypeAlias = Literal["array", "vec"]
+"""The axes of the value, then those of each variable; or the columns of each stacked."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for besides gradients and the two modes.
+
+    jacobian: of an array; of a scalar it is the gradient.  hessian: of a scalar, with the products
+    that hvp asks for alone.  layout: of what is dense.
+    """
+
+    jacobian: bool = False
+    hessian: bool = False
+    hvp: bool = False
+    layout: Layout = "array"
+
+    def check(self, program: Program) -> None:
+        """Raise SymbpError where what is asked for is not there."""
+        asked = "--hessian" if self.hessian else "--hvp"
+        if (self.hessian or self.hvp) and program.result.rank:
+            what = f"{asked} is for a scalar, and {name_of(program.result)} is an array"
+            raise SymbpError(what, "`--jacobian` gives its first derivative entry by entry")
+        if self.layout != "array" and not (self.jacobian or self.hessian):
+            raise SymbpError(
+                f"--layout {self.layout} is for a Jacobian or a Hessian",
+                "add `--jacobian` or `--hessian`",
+            )
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A dense derivative: a Jacobian by one variable, a Hessian by two.
+
+    reading: for one example, with its steps.  whole: for the batch, the weight of an example and
+    the sum over the examples in it.
+    """
+
+    program: Program
+    variables: tuple[Expr, ...]
+    reading: Derivative
+    whole: Derivative
+
+    @property
+    def kind(self) -> str:
+        """What it is called: `jacobian` or `hessian`."""
+        return "jacobian" if len(self.variables) == 1 else "hessian"
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """How many axes the value has, and each variable."""
+        return (self.program.result.rank, *(v.rank for v in self.variables))
+
+    def laid_out(self, expr: Expr, layout: Layout) -> Expr:
+        """Return a tensor of these axes in a layout."""
+        return stacked(expr, *self.ranks) if layout == "vec" else expr
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The lines that lead from the value, or its gradient, to the derivative, which is last."""
+        *before, last = self.reading.steps
+        start = 0
+        if len(self.variables) == 2:
+            gradient = bar(self.variables[0])
+            start = max((k + 1 for k, s in enumerate(before) if s.target is gradient), default=0)
+        lines = [Binding(step.target, step.expr) for step in before[start:]]
+        moved = [line.target for line in lines[-1:]]  # the differential; no line where it is zero
+        wanted = {b.target for b in needed(lines, [last.expr, *moved])}
+        return (*(step for step in before[start:] if step.target in wanted), last)
+
+
+def dense(program: Program, wanted: Wanted) -> tuple[Dense, ...]:
+    """Return the dense derivatives that are asked for, by the program's variables in order.
+
+    A Hessian has a block for each pair of variables, those that differ from example to example
+    first; the block of a pair the other way round is its transpose.  The Jacobian of a scalar is
+    its gradient and is left out.  Raises SymbpError as `Wanted.check` does.
+    """
+    wanted.check(program)
+    alone = replace(program, kind="identity")  # whose inputs stay as they are
+    return tuple(
+        Dense(program, of, differentiate(alone, of), _over_batch(alone, of))
+        for of in _asked(program, wanted)
+    )
+
+
+def _asked(program: Program, wanted: Wanted) -> Iterator[tuple[Expr, ...]]:
+    if wanted.jacobian and program.result.rank:
+        yield from ((var,) for var in program.wrt)
+    if wanted.hessian:
+        order = sorted(program.wrt, key=lambda v: not symbol(v).batched)
+        yield from combinations_with_replacement(order, 2)
+
+
+def _over_batch(program: Program, variables: Sequence[Expr]) -> Derivative:
+    """Return the derivative for a batch: of the mean or the sum of the losses, plus the penalties.
+
+    By what differs from example to example, each example has a block of its own.
+    """
+    if program.loss is None:
+        return differentiate(program, variables)
+    data, penalty = loss_parts(program)
+    if is_zero(data):
+        return differentiate(program, variables)
+    found = differentiate(_of_loss(program, data), variables)
+    joined = _joined(found.expr, program, variables)
+    if not is_zero(penalty):
+        joined = add(joined, differentiate(_of_loss(program, penalty), variables).closed)
+    return replace(found, expr=joined)
+
+
+def _joined(expr: Expr, program: Program, variables: Sequence[Expr]) -> Expr:
+    """Return the derivative of one example weighted, and summed where all examples share it."""
+    letters = tuple(range(expr.rank))
+    weighted = expr
+    if program.reduction == "mean":
+        weighted = product([(WEIGHT, ()), (expr, letters)], letters)
+    own = is_zero(expr) or any(symbol(v).batched for v in variables)
+    return weighted if own else node(Examples(), weighted)
+
+
+def _of_loss(program: Program, loss: Expr) -> Program:
+    """Return the program with another loss in the place of its own."""
+    lines = [Binding(b.target, loss) if b.target is program.loss else b for b in program.bindings]
+    return replace(program, bindings=tuple(lines))
