@@ -13,6 +13,7 @@ import sympy as sp
 from symbp.api import Derivation
 from symbp.check import Certificate
 from symbp.check import certify as judge_module
+from symbp.derive.dense import GRADIENTS, Wanted
 from symbp.derive.derive import derive as derive_program
 from symbp.emit.module import module_text
 from symbp.emit.render import check_place, write_whole
@@ -166,25 +167,29 @@ def derive(program: Program) -> Derivation:
     return Derivation.of(derive_program(program))
 
 
-def emit(derivation: Derivation, *, origin: str = "") -> str:
-    """Return the text of the derivation's NumPy module.
+def emit(derivation: Derivation, *, origin: str = "", wanted: Wanted = GRADIENTS) -> str:
+    """Return the text of the derivation's NumPy module, with what is wanted besides gradients.
 
     `origin` is named in its docstring as the place of the spec.  Raises SymbpError where a line
     has more terms than Python can compile.
     """
     try:
-        return module_text(derivation, origin or derivation.program.origin)
+        return module_text(derivation, wanted, origin or derivation.program.origin)
     except RecursionError:
         help = "give parts of it names on lines of their own"
         raise SymbpError("an expression is too long to be one of Python", help) from None
 
 
-def compile_module(derivation: Derivation, *, text: str | None = None) -> types.ModuleType:
+def compile_module(
+    derivation: Derivation, *, text: str | None = None, wanted: Wanted = GRADIENTS
+) -> types.ModuleType:
     """Return the derivation's module, imported from its text without a file.
 
     The text runs: it is `emit`'s own unless given.
     """
-    return module_of(emit(derivation) if text is None else text, derivation.program.name)
+    return module_of(
+        emit(derivation, wanted=wanted) if text is None else text, derivation.program.name
+    )
 
 
 def module_of(source: str, name: str) -> types.ModuleType:

@@ -45,6 +45,10 @@ class Wanted:
             )
 
 
+GRADIENTS = Wanted()
+"""Nothing besides."""
+
+
 @dataclass(frozen=True)
 class Dense:
     """A dense derivative: a Jacobian by one variable, a Hessian by two.

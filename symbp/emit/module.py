@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, TypeAlias
 
+from symbp.derive.dense import Wanted, dense
 from symbp.derive.derivation import Derivation
+from symbp.emit.blocks import Blocks, OfFields
 from symbp.emit.docstring import docstring
 from symbp.emit.guards import guard
 from symbp.emit.identifiers import Identifiers
@@ -46,13 +48,18 @@ def is_analytic(program: Program) -> bool:
     return all(op.analytic for op in parts if isinstance(op, Elementwise | Nonlinear))
 
 
-def module_text(derivation: Derivation, origin: str = "", version: str = VERSION) -> str:
-    """Return the text of a derivation's module.
+def module_text(
+    derivation: Derivation, wanted: Wanted, origin: str = "", version: str = VERSION
+) -> str:
+    """Return the text of a derivation's module, with what is wanted besides gradients.
 
     `origin` is named in the docstring as where the spec is.
     """
     lowered = schedule(derivation) if derivation.program.params else None
-    view = network_view(derivation, lowered) if lowered else identity_view(derivation)
+    if lowered:
+        view = network_view(derivation, lowered, wanted)
+    else:
+        view = identity_view(derivation, wanted)
     kind = "network" if lowered else "identity"
     code = "\n".join(function.body for function in view["functions"])
     view["docstring"] = docstring(derivation, origin, version, code)
@@ -61,7 +68,7 @@ def module_text(derivation: Derivation, origin: str = "", version: str = VERSION
     return template(f"numpy/{kind}.py.jinja").render(module=view)
 
 
-def network_view(derivation: Derivation, lowered: Schedule) -> View:
+def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> View:
     """Return what the template of a network's module lays out."""
     program = derivation.program
     names = _identifiers(lowered.batch, program)
@@ -138,32 +145,36 @@ def _flat_signature(network: Network, names: Identifiers, sizes: Sequence[str]) 
     return f"def flat(\n    {inner}\n) -> {kind}:"
 
 
-def identity_view(derivation: Derivation) -> View:
+def identity_view(derivation: Derivation, wanted: Wanted) -> View:
     """Return what the template of an identity's module lays out."""
     program = derivation.program
     batch = Batch(program)
     names = _identifiers(batch, program)
-    identity = Identity(derivation, names, batch)
+    identity = Identity(derivation, names, batch, wanted)
     functions = identity.functions()
     parameters = Parameters(batch, names)
     sizes = parameters.sample_sizes()
     variables = [names[v] for v in identity.wrt_batched()]
     analytic = is_analytic(program)
     kind = "scalar" if identity.is_scalar else "array"
+    second = _second(identity, variables)
     parts = [
         *_guards_used(functions),
         f"check_{kind}",
+        *(["check_second"] if second["dense"] or second["products"] else []),
         "complex_step" if analytic else "differences",
         "error",
     ]
     gradients = ", ".join(f'"{v}": grad_{v}' for v in variables)
     return {
         **_numeric(program),
+        **second,
         "aliases": _labels(identity.given),
         "constants": [
             f"ANALYTIC = {analytic}",
             f"ARGUMENTS = {_names_tuple([names[v] for v in identity.given])}",
             f"VARIABLES = {_names_tuple(variables)}  # what is differentiated by",
+            *_dense_constants(identity.blocks),
             *_size_constant(sizes),
         ],
         "functions": [*functions, parameters.sample_data(identity.given, sizes)],
@@ -175,6 +186,30 @@ def identity_view(derivation: Derivation) -> View:
 def _names_tuple(names: Sequence[str]) -> str:
     quoted = [f'"{name}"' for name in names]
     return f"({quoted[0]},)" if len(quoted) == 1 else f"({', '.join(quoted)})"
+
+
+def _second(identity: Identity, variables: Sequence[str]) -> View:
+    """Return what `check` compares: each function, and whose slope by which argument it is."""
+    dense = [
+        f'("{name}", {f"grad_{of[0]}" if len(of) > 1 else "value"}, "{of[-1]}", {name})'
+        for _, name, of in identity.blocks.table
+    ]
+    asked = variables if identity.wanted.hessian or identity.wanted.hvp else ()
+    products = [f'("hvp_{v}", grad_{v}, "{v}", hvp_{v})' for v in asked]
+    order = "F" if identity.wanted.layout == "vec" else "C"
+    return {"dense": dense, "products": products, "order": order}
+
+
+def _dense_constants(blocks: Blocks) -> list[str]:
+    """Return the constants that say which function is dense, by what, and in which layout."""
+    made = []
+    for kind, title in (("jacobian", "JACOBIANS"), ("hessian", "HESSIANS")):
+        items = [f'"{name}": {_names_tuple(of)}' for k, name, of in blocks.table if k == kind]
+        if items:
+            made += broken(f"{title}: dict[str, tuple[str, ...]] = {{", items, "}", 0)
+    if made and blocks.wanted.layout == "vec":
+        made.append('LAYOUT = "vec"  # of them: the columns of each array stacked')
+    return made
 
 
 def _numeric(program: Program) -> View:

@@ -149,7 +149,7 @@ def _of_derivative(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece
 
 def _indexed(_: UnicodeWriter, layout: at.Indexed, parts: list[Piece]) -> Piece:
     (base,) = parts
-    text = base.text if len(base.text) == 1 else f"({base.text})"
+    text = base.text if len(base.text) == 1 or base.text.isalpha() else f"({base.text})"
     return Piece(f"{text}_{_indices(layout.letters)}", Level.ATOM)
 
 
