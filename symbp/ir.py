@@ -54,17 +54,26 @@ class Op:
         """Return a text that is equal for equal values, whatever the order they were written in."""
         return f"{self!r}({','.join(arg.digest for arg in args)})"
 
+    def is_symmetric(self, args: Sequence[Expr]) -> bool:
+        """Tell whether a square result is seen to be its own transpose."""
+        return False
+
+    def normal(self, args: Sequence[Expr]) -> Expr | None:
+        """Return the expression that stands for the node; None where the node is that itself."""
+        return None
+
 
 class Expr:
     """One node: an operation and its arguments.  Built by `node`, never directly."""
 
-    __slots__ = ("__weakref__", "_digest", "args", "batched", "op", "shape", "size")
+    __slots__ = ("__weakref__", "_digest", "args", "batched", "op", "shape", "size", "symmetric")
 
     op: Op
     args: tuple[Expr, ...]
     shape: Shape
     batched: bool
     size: int
+    symmetric: bool
     _digest: str | None
 
     @property
@@ -101,9 +110,9 @@ _NODES: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
 
 
 def node(op: Op, *args: Expr) -> Expr:
-    """Return the one node of `op` applied to `args`."""
+    """Return the one node of `op` applied to `args`, or the normal form that stands for it."""
     key = (op, *map(id, args))
-    found = _NODES.get(key)
+    found = _NODES.get(key) or op.normal(args)
     if found is not None:
         return found
     made = Expr.__new__(Expr)
@@ -112,8 +121,13 @@ def node(op: Op, *args: Expr) -> Expr:
     made.batched = _is_batched(op, args)
     made.size = 1 + sum(arg.size for arg in args)
     made._digest = None
+    made.symmetric = _is_square(made.shape) and op.is_symmetric(args)
     _NODES[key] = made
     return made
+
+
+def _is_square(shape: Shape) -> bool:
+    return len(shape) == 2 and shape[0] == shape[1]
 
 
 def _is_batched(op: Op, args: Sequence[Expr]) -> bool:
@@ -147,6 +161,10 @@ class Variable(Op):
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
         return f"{self.role} {self.name} {self.dims} {self.batched}"
+
+    def is_symmetric(self, args: Sequence[Expr]) -> bool:
+        """Tell whether the matrix was declared, or is known, to be its own transpose."""
+        return self.symmetric
 
     def __str__(self) -> str:
         return self.name
@@ -199,6 +217,10 @@ class Sum(Op):
         terms = sorted(f"{c}*{arg.digest}" for c, arg in zip(self.coefficients, args, strict=True))
         return f"sum{self.dims}[{'+'.join(terms)}]"
 
+    def is_symmetric(self, args: Sequence[Expr]) -> bool:
+        """Tell whether every term is its own transpose."""
+        return all(arg.symmetric for arg in args)
+
     def __str__(self) -> str:
         return f"Sum[{', '.join(map(str, self.coefficients))}]"
 
@@ -224,8 +246,22 @@ class Words(Op):
 
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
-        digests, dims = [arg.digest for arg in args], [str(dim) for dim in self.dims]
-        return spelling(digests, self.words, self.out, dims)
+        return spelling(self._marked(args), self.words, self.out, [str(dim) for dim in self.dims])
+
+    def is_symmetric(self, args: Sequence[Expr]) -> bool:
+        """Tell whether the words are the same with the two letters of the result exchanged."""
+        row, column = self.out
+        if row == column:
+            return True
+        ends = [sum(word.count(letter) for word in self.words) for letter in self.out]
+        if ends[0] != ends[1]:
+            return False
+        factors, dims = self._marked(args), [str(dim) for dim in self.dims]
+        one, other = (spelling(factors, self.words, o, dims) for o in (self.out, self.out[::-1]))
+        return one == other
+
+    def _marked(self, args: Sequence[Expr]) -> list[tuple[str, bool]]:
+        return [(arg.digest, arg.symmetric) for arg in args]
 
     def __str__(self) -> str:
         spell = "".join(chr(ord("i") + k) if k < 18 else f"<{k}>" for k in range(len(self.dims)))
@@ -243,6 +279,10 @@ class Examples(Op):
         """Return the shape of the result."""
         return args[0].shape
 
+    def is_symmetric(self, args: Sequence[Expr]) -> bool:
+        """Tell whether the value of each example is."""
+        return args[0].symmetric
+
     def __str__(self) -> str:
         return "examples"
 
@@ -250,6 +290,11 @@ class Examples(Op):
 def variable(name: str, dims: Shape = (), role: Role = "line", **more: Any) -> Expr:
     """Return the node of a name; `more` are the further fields of `Variable`."""
     return node(Variable(name, tuple(dims), role, **more))
+
+
+def line_of(name: str, expr: Expr) -> Expr:
+    """Return the variable of a line whose value is an expression."""
+    return variable(name, expr.shape, batched=expr.batched, symmetric=expr.symmetric)
 
 
 def name_of(expr: Expr) -> str:

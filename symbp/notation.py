@@ -30,6 +30,10 @@ class Superscript:
     latex: str
 
 
+INVERSE = Superscript("⁻¹", "{-1}")
+INVERSE_TRANSPOSED = Superscript("⁻ᵀ", r"{-\top}")
+
+
 @dataclass(frozen=True)
 class Indicator:
     """One where a relation to zero holds, zero elsewhere: `1[z > 0]`."""

@@ -5,16 +5,34 @@ from hashlib import blake2b
 from itertools import groupby, permutations, product
 
 Word = tuple[int, ...]
+Marked = tuple[str, bool]
+"""What a factor is, and whether it is a symmetric matrix, whose letters may be exchanged."""
+
+MOST = 4
+"""Of more factors alike, and of more symmetric ones, one order must do."""
 
 
-def spelling(digests: Sequence[str], words: Sequence[Word], out: Word, dims: Sequence[str]) -> str:
+def spelling(
+    factors: Sequence[Marked], words: Sequence[Word], out: Word, dims: Sequence[str]
+) -> str:
     """Return a text that is equal for equal products.
 
-    digests: what the factors are.  words, out: their letters and the result's.  dims: the size of
-    each letter.
+    words, out: the letters of the factors and of the result.  dims: the size of each letter.
     """
-    orders = _orders(_colours(digests, words, out))
-    return min(_spelled(digests, words, out, dims, order) for order in orders)
+    digests = [digest for digest, _ in factors]
+    orders = list(_orders(_colours(factors, words, out)))
+    turned = list(_turns([symmetric for _, symmetric in factors], words))
+    return min(_spelled(digests, turn, out, dims, order) for turn in turned for order in orders)
+
+
+def _turns(symmetric: Sequence[bool], words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """Yield the words with the letters of symmetric matrices in either order."""
+    turning = [s and len(set(word)) == 2 for s, word in zip(symmetric, words, strict=True)]
+    if sum(turning) > MOST:
+        yield [tuple(sorted(w)) if t else w for t, w in zip(turning, words, strict=True)]
+        return
+    ways = [(w, w[::-1]) if t else (w,) for t, w in zip(turning, words, strict=True)]
+    yield from product(*ways)
 
 
 def _spelled(
@@ -36,30 +54,36 @@ def _orders(colours: Sequence[str]) -> Iterator[Sequence[int]]:
     """Yield the sorted order of factors, and where equal ones stand, their other orders."""
     order = sorted(range(len(colours)), key=lambda k: colours[k])
     groups = [list(group) for _, group in groupby(order, key=lambda k: colours[k])]
-    if max(map(len, groups), default=1) > 4:  # beyond four alike one order must do
+    if max(map(len, groups), default=1) > MOST:
         yield order
         return
     for chosen in product(*(permutations(group) for group in groups)):
         yield [k for group in chosen for k in group]
 
 
-def _colours(digests: Sequence[str], words: Sequence[Word], out: Word) -> list[str]:
+def _colours(factors: Sequence[Marked], words: Sequence[Word], out: Word) -> list[str]:
     """Return texts that tell factors apart by what they are and how they hang together.
 
     Equal factors are told apart by their letters' neighbours, refined as often as there are
     factors (Weisfeiler & Leman 1968).
     """
-    colours = list(digests)
+    colours = [digest for digest, _ in factors]
     if len(set(colours)) == len(colours):
         return colours
+    ends = [(0, 0) if symmetric else (0, 1) for _, symmetric in factors]
     for _ in words:
         seen = {i: [f"out{k}" for k, o in enumerate(out) if o == i] for w in words for i in w}
-        for colour, word in zip(colours, words, strict=True):
+        for colour, word, end in zip(colours, words, ends, strict=True):
             for axis, letter in enumerate(word):
-                seen[letter].append(f"{colour}.{axis}")
+                seen[letter].append(f"{colour}.{end[axis] if axis < 2 else axis}")
         letters = {letter: "+".join(sorted(ends)) for letter, ends in seen.items()}
         texts = [
-            "|".join([c, *(letters[i] for i in w)]) for c, w in zip(colours, words, strict=True)
+            "|".join([c, *_in_order([letters[i] for i in w], symmetric)])
+            for c, w, (_, symmetric) in zip(colours, words, factors, strict=True)
         ]
         colours = [blake2b(text.encode(), digest_size=8).hexdigest() for text in texts]
     return colours
+
+
+def _in_order(ends: list[str], symmetric: bool) -> list[str]:
+    return sorted(ends) if symmetric else ends

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import count
 
 from symbp.derive.forward import moving
-from symbp.ir import Examples, Expr, Sum, Words, is_variable, variable, walk
+from symbp.ir import Examples, Expr, Sum, Words, is_variable, line_of, walk
 from symbp.ops.kinds import Elementwise, H, Nonlinear
 from symbp.ops.linear import is_ones
 from symbp.ops.rewrite import rebuild
@@ -83,7 +83,7 @@ class _Namer:
         stem = letter if binding.name in {"loss", "value"} else f"{letter}_{binding.name}"
         name = next(n for n in _numbered(stem) if n not in self.taken)
         self.taken.add(name)
-        target = variable(name, made.shape, batched=made.batched)
+        target = line_of(name, made)
         self.named[made.digest] = target
         self.active.add(target)
         self.lines.append(Binding(target, made, shown=not _is_cheap(made)))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from symbp.ir import Expr, Sum, is_variable, name_of, variable, variables, walk
+from symbp.ir import Expr, Sum, is_variable, line_of, name_of, variables, walk
 from symbp.ops.linear import add, combine, is_zero, parts, subtract
 from symbp.ops.rewrite import substitute
 from symbp.program import Binding, Program, needed
@@ -54,15 +54,15 @@ def _named(
     data, penalty = split
     taken = {name_of(v) for v in program.given} | {b.name for b in program.bindings}
     name = next(name for name in _names() if name not in taken)
-    target = variable(name, part.shape, batched=part.batched)
+    target = line_of(name, part)
     changed = substitute(data, {rest[0]: add(target, rest[1])} if rest else {part: target})
     changed = changed if penalty is None else add(changed, penalty)
     lines: list[Binding] = []
-    for line in program.bindings:
-        if line is binding:
+    for other in program.bindings:
+        if other is binding:
             lines += [Binding(target, part), replace(binding, expr=changed)]
         else:
-            lines.append(line)
+            lines.append(other)
     return replace(program, bindings=tuple(lines), output=target)
 
 

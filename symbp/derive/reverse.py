@@ -12,6 +12,7 @@ from symbp.derive.simplify import Lines
 from symbp.ir import Examples, Expr, name_of, node, symbol, variable, variables
 from symbp.ops.linear import add, combine, is_zero, number, opened, zeros
 from symbp.ops.product import hadamard
+from symbp.ops.rewrite import rename
 from symbp.ops.rules import pullback
 from symbp.program import Binding, Program
 
@@ -60,7 +61,7 @@ def adjoint_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
         elif target in paths:
             steps.append(_step(target, paths[target], lines, binding.shown))
             gone = is_zero(steps[-1].expr)
-            seeded = [(binding.expr, zeros(*target.shape) if gone else bar(target))]
+            seeded = [(binding.expr, zeros(*target.shape) if gone else steps[-1].target)]
         else:
             continue
         for var, term in _pulled(seeded, active).items():
@@ -121,6 +122,8 @@ def _step(var: Expr, paths: list[Path], lines: Lines, shown: bool) -> Step:
     rule = add(*(path.term for path in paths)) if paths else zeros(*var.shape)
     expr, laws = lines.simplify(rule)
     target = bar(var)
+    if symbol(var).role == "line" and expr.symmetric:
+        target = rename(target, symmetric=True)
     lines.add(Binding(target, expr))
     return Step(target, expr, rule, ", ".join(laws), tuple(paths), shown=shown)
 

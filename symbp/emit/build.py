@@ -131,8 +131,7 @@ class _Builder:
             below = bool(op.exponent < 0)
             layout = _power(base, -op.exponent, arg.rank) if below else layout
             squared = base if op.exponent == 2 and arg.rank else None
-        symmetric = isinstance(op, Variable) and op.symmetric
-        return Factor(layout, word, below, arg in self.late, symmetric, squared, _place(arg))
+        return Factor(layout, word, below, arg in self.late, arg.symmetric, squared, _place(arg))
 
 
 def _place(arg: Expr) -> int:

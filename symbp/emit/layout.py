@@ -12,7 +12,7 @@ from typing import TypeVar
 import sympy as sp
 
 from symbp.ir import Variable
-from symbp.notation import Call, Indicator, Superscript
+from symbp.notation import INVERSE, INVERSE_TRANSPOSED, Call, Indicator, Superscript
 from symbp.notation import Fence as FenceNotation
 
 T = TypeVar("T")
@@ -233,5 +233,7 @@ def function(name: str, part: Layout) -> Layout:
 
 
 def transposed(part: Layout) -> Layout:
-    """Return a transposed part."""
+    """Return a transposed part; of an inverse, the two marks in one."""
+    if isinstance(part, Marked) and part.mark == INVERSE:
+        return Marked(part.parts, mark=INVERSE_TRANSPOSED)
     return Transposed((part,))

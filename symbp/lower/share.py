@@ -6,7 +6,7 @@ anyway; a function of a whole vector or matrix always does.
 
 from dataclasses import replace
 
-from symbp.ir import Expr, Sum, Words, is_variable, name_of, variable, variables, walk
+from symbp.ir import Expr, Sum, Words, is_variable, line_of, name_of, variables, walk
 from symbp.lower.aliases import without_aliases
 from symbp.lower.expand import expanded, folded
 from symbp.lower.sweeps import BEFORE, Sweeps
@@ -58,7 +58,7 @@ def _cut(
         if part is not line.expr and part.digest in wanted:
             if part.digest not in names:
                 name = _fresh(_describe(part), taken)
-                names[part.digest] = variable(name, part.shape, batched=part.batched)
+                names[part.digest] = line_of(name, part)
             new.append(Binding(names[part.digest], made))
             have.add(part.digest)
             made = names[part.digest]

@@ -54,6 +54,10 @@ class Elementwise(Op):
         exponent = "" if self.exponent is None else f"^{self.exponent}"
         return f"{self.name}{exponent}({','.join(arg.digest for arg in args)})"
 
+    def is_symmetric(self, args: Sequence[Expr]) -> bool:
+        """Tell whether every argument is its own transpose."""
+        return all(arg.symmetric for arg in args)
+
     def __str__(self) -> str:
         return self.name if self.exponent is None else f"power {self.exponent}"
 
@@ -67,6 +71,8 @@ class Nonlinear(Op):
     differential: dp from (dz, z, p), linear in dz.
     expansion: the value in simpler operations that neither overflow nor cancel, for the code.
     analytic: whether the code takes complex numbers, so that the complex step applies.
+    of_transpose: f(Xᵀ) = f(X)ᵀ, so that the value of a symmetric matrix is symmetric.
+    simpler: another form of f(z), None where f(z) is the normal form.
     """
 
     name: str
@@ -77,6 +83,8 @@ class Nonlinear(Op):
     expansion: Callable[[Expr], Expr] | None = None
     code: str | None = None
     analytic: bool = True
+    of_transpose: bool = False
+    simpler: Callable[[Expr], Expr | None] | None = None
     leading: int = 0
 
     def shape(self, args: Sequence[Expr]) -> Shape:
@@ -89,6 +97,14 @@ class Nonlinear(Op):
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
         return f"{self.name}/{self.leading}({args[0].digest})"
+
+    def is_symmetric(self, args: Sequence[Expr]) -> bool:
+        """Tell whether the argument is its own transpose and the function keeps it so."""
+        return self.of_transpose and args[0].symmetric
+
+    def normal(self, args: Sequence[Expr]) -> Expr | None:
+        """Return the simpler form, where there is one."""
+        return None if self.leading or self.simpler is None else self.simpler(args[0])
 
     def __str__(self) -> str:
         return self.name if not self.leading else f"{self.name}, rows"

@@ -1,12 +1,23 @@
 """Functions of a whole vector or matrix: each states its differential, linear in dz."""
 
-from symbp.ir import Expr, Shape, node
-from symbp.notation import Call, Superscript
+from symbp import notation
+from symbp.ir import Expr, Shape, Words, node
+from symbp.notation import Call
+from symbp.ops.inverse import is_inverse
 from symbp.ops.kinds import Largest, Nonlinear
-from symbp.ops.linear import add, negate, subtract
+from symbp.ops.linear import add, negate, parts, scale, subtract
 from symbp.ops.pointwise import EXP, LOG
 from symbp.ops.power import reciprocal
-from symbp.ops.product import broadcast, contract, hadamard, inner, total
+from symbp.ops.product import (
+    Factor,
+    broadcast,
+    contract,
+    hadamard,
+    inner,
+    product,
+    total,
+    transpose,
+)
 
 
 def _shifted(z: Expr) -> Expr:
@@ -31,6 +42,68 @@ def _square(dims: Shape) -> Shape:
     if dims[0] != dims[1]:
         raise ValueError(f"a matrix of shape {dims} is not square")
     return dims
+
+
+def _inverse(z: Expr) -> Expr | None:
+    """Write (cX)⁻¹, (Xᵀ)⁻¹, (X⁻¹)⁻¹, diag(v)⁻¹ and the inverse of a product of square matrices."""
+    if is_inverse(z):
+        return z.args[0]
+    terms = parts(z)
+    if len(terms) == 1 and terms[0][0] != 1:
+        ((coefficient, term),) = terms
+        return scale(1 / coefficient, node(INVERSE, term))
+    op = z.op
+    if not isinstance(op, Words):
+        return None
+    if op.out[0] == op.out[1]:
+        values = product(zip(z.args, op.words, strict=True), op.out[:1], dict(enumerate(op.dims)))
+        return contract("i->ii", reciprocal(values))
+    if op.words == (op.out[::-1],):
+        return transpose(node(INVERSE, z.args[0]))
+    chain = _square_chain(z, op)
+    if chain is None:
+        return None
+    scalars = [(reciprocal(arg), ()) for arg in z.args if not arg.rank]
+    inverted = [(node(INVERSE, matrix), word[::-1]) for matrix, word in chain]
+    return product([*scalars, *inverted], op.out[::-1])
+
+
+def _square_chain(z: Expr, op: Words) -> list[Factor] | None:
+    """Return the matrices of A B C, all square, with the words of their rows and columns."""
+    matrices = [(a, w) for a, w in zip(z.args, op.words, strict=True) if a.rank]
+    if any(len(set(word)) != 2 for _, word in matrices) or len(set(map(str, op.dims))) > 1:
+        return None
+    ends = [letter for _, word in matrices for letter in word]
+    row, column = op.out
+    inside = {letter: ends.count(letter) for letter in ends}
+    if inside.pop(row, 0) != 1 or inside.pop(column, 0) != 1 or len(inside) != len(matrices) - 1:
+        return None
+    if any(count != 2 for count in inside.values()) or len(matrices) == len(z.args) == 1:
+        return None
+    return matrices
+
+
+def _determinant(z: Expr) -> Expr | None:
+    """Write det(Xᵀ) and det(X⁻¹)."""
+    if is_inverse(z):
+        return reciprocal(node(DETERMINANT, z.args[0]))
+    turned = _turned_back(z)
+    return None if turned is None else node(DETERMINANT, turned)
+
+
+def _log_determinant(z: Expr) -> Expr | None:
+    """Write log|det(Xᵀ)| and log|det(X⁻¹)|."""
+    if is_inverse(z):
+        return negate(node(LOG_DETERMINANT, z.args[0]))
+    turned = _turned_back(z)
+    return None if turned is None else node(LOG_DETERMINANT, turned)
+
+
+def _turned_back(z: Expr) -> Expr | None:
+    """Return X of Xᵀ."""
+    op = z.op
+    is_turned = isinstance(op, Words) and op.words == (op.out[::-1],) and op.out[0] != op.out[1]
+    return z.args[0] if is_turned else None
 
 
 def softmax(z: Expr) -> Expr:
@@ -67,8 +140,10 @@ INVERSE = Nonlinear(
     rank=2,
     result=_square,
     differential=lambda dz, z, p: negate(contract("ij,jk,kl->il", p, dz, p)),
-    notation=Superscript("⁻¹", "{-1}"),
+    notation=notation.INVERSE,
     code="np.linalg.inv({z})",
+    of_transpose=True,
+    simpler=_inverse,
 )
 DETERMINANT = Nonlinear(
     "det",
@@ -77,6 +152,7 @@ DETERMINANT = Nonlinear(
     differential=lambda dz, z, p: contract(",ij,ji->", p, node(INVERSE, z), dz),
     notation=Call("det", r"\det"),
     code="np.linalg.det({z})",
+    simpler=_determinant,
 )
 LOG_DETERMINANT = Nonlinear(
     "logdet",
@@ -86,6 +162,7 @@ LOG_DETERMINANT = Nonlinear(
     notation=Call("logdet", r"\log\det"),
     code="np.linalg.slogdet({z})[1]",
     analytic=False,
+    simpler=_log_determinant,
 )
 
 MATRIX_FUNCTIONS = {

@@ -11,6 +11,7 @@ from fractions import Fraction
 import sympy as sp
 
 from symbp.ir import Dim, Expr, Size, Sum, Words, node
+from symbp.ops.inverse import Pair, inverse_pair
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import negate, ones, parts, scale, zeros
 from symbp.ops.power import base_and_exponent, power
@@ -39,6 +40,9 @@ def product(factors: Iterable[Factor], out: Word, sizes: dict[int, Dim] | None =
     if opened.coefficient == 0:
         return zeros(*shape)
     out = tuple(opened.root(letter) for letter in out)
+    pair = inverse_pair(opened.factors, out)
+    if pair is not None:
+        return scale(opened.coefficient, _without(pair, out, opened))
     merged = _merge(opened.factors)
     if any(_opens(factor) for factor, _ in merged):
         roots = {i: dim for i, dim in opened.dims.items() if opened.root(i) == i}
@@ -55,6 +59,16 @@ def product(factors: Iterable[Factor], out: Word, sizes: dict[int, Dim] | None =
         tuple(opened.dims[i] for i in letters),
     )
     return scale(coefficient, node(op, *(factor for factor, _ in merged)))
+
+
+def _without(pair: Pair, out: Word, opened: "_Opened") -> Expr:
+    """Return the product in which a matrix and its inverse became the identity."""
+    turn = {pair.other: pair.one}
+    rest = [(factor, tuple(turn.get(i, i) for i in word)) for factor, word in pair.rest]
+    sizes = {i: dim for i, dim in opened.dims.items() if opened.root(i) == i}
+    sizes = {i: dim for i, dim in sizes.items() if i not in pair.gone and i not in turn}
+    sizes.setdefault(pair.one, opened.dims[pair.one])
+    return product(rest, tuple(turn.get(i, i) for i in out), sizes)
 
 
 def _opens(factor: Expr) -> bool:
@@ -117,6 +131,7 @@ def _merge(factors: Sequence[Factor]) -> list[Factor]:
     exponents: dict[tuple[str, Word], tuple[Expr, sp.Rational]] = {}
     for factor, word in factors:
         base, exponent = base_and_exponent(factor)
+        word = tuple(sorted(word)) if factor.symmetric else word
         first, before = exponents.get((base.digest, word), (base, sp.Integer(0)))
         exponents[base.digest, word] = (first, before + exponent)
     merged = []

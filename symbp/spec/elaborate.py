@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from symbp.errors import Span, SpecError, did_you_mean, printable
-from symbp.ir import Expr, Role, Variable, variable
+from symbp.ir import Expr, Role, Variable, line_of
 from symbp.ops.product import total
 from symbp.program import Binding, Program
 from symbp.spec.declarations import declare
@@ -139,7 +139,7 @@ def _binding(statement: Statement, scope: Scope) -> Binding:
             expr = total(made.expr)
         else:
             expr = assigned(made)
-    target = variable(statement.name, expr.shape, batched=expr.batched)
+    target = line_of(statement.name, expr)
     scope.lines[statement.name] = target
     del scope.coming[statement.name]
     return Binding(target, expr)

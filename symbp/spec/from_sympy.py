@@ -11,7 +11,7 @@ from typing import Any, Literal
 import sympy as sp
 
 from symbp.errors import SymbpError, did_you_mean, printable
-from symbp.ir import Dim, Expr, Role, Shape, variable
+from symbp.ir import Dim, Expr, Role, Shape, line_of, variable
 from symbp.program import Binding, Program
 from symbp.spec.sympy_matrix import matrix
 from symbp.spec.sympy_scalar import scalar
@@ -230,7 +230,7 @@ def _bindings(
             if symbol not in names and symbol not in sizes:
                 _match(symbol, bindings, names)
         made = _expression(line, Context(names, sizes, matrix))
-        target = variable(name, made.shape, "line", batched=made.batched)
+        target = line_of(name, made)
         bindings.append(Binding(target, made))
     return tuple(bindings)
 

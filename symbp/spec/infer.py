@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from symbp.errors import SpecError, SymbpError, did_you_mean, printable
-from symbp.ir import Dim, Expr, Shape, Variable, name_of, variable
+from symbp.ir import Dim, Expr, Shape, Variable, line_of, name_of, variable
 from symbp.ops.product import total
 from symbp.program import Binding, Program
 from symbp.spec.expressions import value
@@ -125,13 +125,13 @@ def elaborate_expression(
     if name in scope.given:
         raise SymbpError(f"`{name}` names the result", "call the variable by another name")
     expr = total(made.expr) if made.single else assigned(made)
-    line = variable(name, expr.shape)
+    result = line_of(name, expr)
     return Program(
         name="expression",
-        bindings=(Binding(line, expr),),
+        bindings=(Binding(result, expr),),
         consts=tuple(scope.given.values()),
-        output=None if made.single else line,
-        loss=line if made.single else None,
+        output=None if made.single else result,
+        loss=result if made.single else None,
         wrt=_wrt(wrt, scope),
         sizes=_sizes(scope),
         kind="identity",
