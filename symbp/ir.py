@@ -313,8 +313,12 @@ def is_variable(expr: Expr) -> bool:
     return isinstance(expr.op, Variable)
 
 
-def walk(*roots: Expr) -> Iterator[Expr]:
-    """Yield every node below the roots once, arguments before what uses them."""
+def walk(*roots: Expr, last_first: bool = False) -> Iterator[Expr]:
+    """Yield every node below the roots once, arguments before what uses them.
+
+    last_first: of two arguments the last one is met first.
+    """
+    step = 1 if last_first else -1
     seen: set[Expr] = set()
     pending: list[tuple[Expr, bool]] = [(root, False) for root in reversed(roots)]
     while pending:
@@ -326,7 +330,7 @@ def walk(*roots: Expr) -> Iterator[Expr]:
             yield top
             continue
         pending.append((top, True))
-        pending.extend((arg, False) for arg in reversed(top.args) if arg not in seen)
+        pending.extend((arg, False) for arg in top.args[::step] if arg not in seen)
 
 
 def variables(*roots: Expr) -> list[Expr]:

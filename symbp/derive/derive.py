@@ -25,6 +25,15 @@ def derive(program: Program) -> Derivation:
             f"{program.name} has nothing to differentiate by",
             help="declare a `param`, or name an input in `wrt`",
         )
+    named, primal = forward_pass(program)
+    tangent = tangent_steps(named, Lines(named.bindings))
+    one_line = len(program.bindings) == 1  # its parts have no order but that of the formula
+    adjoint = adjoint_steps(named, Lines(named.bindings), as_written=one_line)
+    return Derivation(named, primal, tangent, adjoint, _warnings(named, adjoint))
+
+
+def forward_pass(program: Program) -> tuple[Program, tuple[Step, ...]]:
+    """Return the program with stable forms and helper lines, and the lines of its forward pass."""
     given = {b.name: b.expr for b in program.bindings}
     stable, laws = stabilise(program)
     named = name_parts(with_output(stable))
@@ -34,9 +43,7 @@ def derive(program: Program) -> Derivation:
         law = laws.get(binding.name) or forward_law(binding.expr)
         rule = rule if binding.name in laws else binding.expr
         primal.append(Step(binding.target, binding.expr, rule, law, shown=binding.shown))
-    tangent = tangent_steps(named, Lines(named.bindings))
-    adjoint = adjoint_steps(named, Lines(named.bindings))
-    return Derivation(named, tuple(primal), tangent, adjoint, _warnings(named, adjoint))
+    return named, tuple(primal)
 
 
 def _warnings(program: Program, adjoint: tuple[Step, ...]) -> tuple[str, ...]:

@@ -5,21 +5,16 @@ The differential of a value is linear in the direction, dF = A dX B; with the un
 9: the identification theorems).  Output axes come first, then those of the variable.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from symbp.derive.derivation import Derivation
 from symbp.derive.forward import dot
-from symbp.derive.reading import one_example
-from symbp.derive.reverse import bar
-from symbp.ir import Dim, Expr, name_of, variables
-from symbp.ops.kinds import Merge
-from symbp.ops.linear import add, is_zero, number, subtract, zeros
+from symbp.ir import Dim, Expr, Sum, Words
+from symbp.ops.linear import add, combine, is_zero, parts, subtract, zeros
 from symbp.ops.product import contract, product
-from symbp.ops.rewrite import lift, rename, substitute
+from symbp.ops.reshape import merge
+from symbp.ops.rewrite import lift, rename, substitute, transform
 from symbp.ops.rules import tangent
 from symbp.program import Binding
-
-Axes = tuple[int, ...]
 
 
 def jacobian(expr: Expr, of: Expr, lines: Sequence[Binding] = ()) -> Expr:
@@ -45,36 +40,42 @@ def along_units(moved: Expr, of: Expr) -> Expr:
         grown = rename(direction, dims=(axis, *direction.shape))
         moved = lift(moved, {direction: grown}, axis)
         direction = grown
-    made = substitute(moved, {direction: _unit_directions(of.shape)})
+    made = _opened(substitute(moved, {direction: _unit_directions(of.shape)}))
     letters = tuple(range(made.rank))
-    return product([(made, letters)], (*letters[rank:], *letters[:rank]))
+    order = (*letters[rank:], *letters[:rank])
+    shape = tuple(made.shape[letter] for letter in order)
+    return combine([(c, product([(term, letters)], order)) for c, term in parts(made)], shape)
+
+
+def _opened(expr: Expr) -> Expr:
+    """Multiply out the sums that hold an identity: p ⊙ (I − 𝟏 pᵀ) is diag(p) − p pᵀ."""
+
+    def change(part: Expr) -> Expr | None:
+        op = part.op
+        if not isinstance(op, Words):
+            return None
+        for k, arg in enumerate(part.args):
+            if isinstance(arg.op, Sum) and any(_has_delta(term) for term in arg.args):
+                terms = [(c, _with(part, op, k, term)) for c, term in parts(arg)]
+                return combine([(c, change(term) or term) for c, term in terms], part.shape)
+        return None
+
+    return transform(expr, change)
+
+
+def _has_delta(term: Expr) -> bool:
+    return isinstance(term.op, Words) and len(set(term.op.out)) < len(term.op.out)
+
+
+def _with(part: Expr, op: Words, position: int, arg: Expr) -> Expr:
+    args = [*part.args[:position], arg, *part.args[position + 1 :]]
+    return product(zip(args, op.words, strict=True), op.out, dict(enumerate(op.dims)))
 
 
 def _unit_directions(dims: Sequence[Dim]) -> Expr:
     """Return δ_ik δ_jl …: for each entry the direction that moves it alone."""
     letters = tuple(range(len(dims)))
     return product([], (*letters, *letters), dict(enumerate(dims)))
-
-
-def gradient(derivation: Derivation, of: Expr, values: Mapping[Expr, Expr] | None = None) -> Expr:
-    """Return ∂result/∂of of a scalar result for one example, other adjoints written in.
-
-    values: what is written in besides, the lines of the primal sweep for example.
-    """
-    known = dict(values or {})
-    if derivation.program.loss is None:
-        known[bar(derivation.program.result)] = number(1)
-    for step in derivation.adjoint:
-        known[step.target] = substitute(one_example(step.expr), known)
-    return known[derivation.step_of_gradient(name_of(of)).target]
-
-
-def primal_values(derivation: Derivation) -> dict[Expr, Expr]:
-    """Return the lines of the primal sweep, each written in what is given."""
-    known: dict[Expr, Expr] = {}
-    for step in derivation.primal:
-        known[step.target] = substitute(one_example(step.expr), known)
-    return known
 
 
 def stacked(tensor: Expr, *ranks: int) -> Expr:

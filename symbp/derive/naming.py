@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import count
 
 from symbp.derive.forward import moving
-from symbp.ir import Examples, Expr, Sum, Words, is_variable, line_of, walk
+from symbp.ir import Examples, Expr, Sum, Words, is_variable, line_of, symbol, walk
 from symbp.ops.kinds import Elementwise, H, Nonlinear
 from symbp.ops.linear import is_ones
 from symbp.ops.rewrite import rebuild
@@ -80,7 +80,8 @@ class _Namer:
         if is_variable(made):
             return made
         letter = letter.upper() if part.rank > 1 else letter
-        stem = letter if binding.name in {"loss", "value"} else f"{letter}_{binding.name}"
+        alone = binding.name in {"loss", "value"} or symbol(binding.target).role == "adjoint"
+        stem = letter if alone else f"{letter}_{binding.name}"
         name = next(n for n in _numbered(stem) if n not in self.taken)
         self.taken.add(name)
         target = line_of(name, made)

@@ -47,8 +47,13 @@ def loss_parts(program: Program) -> tuple[Expr, Expr]:
     return combine(data, ()), combine(penalty, ())
 
 
-def adjoint_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
-    """Return v_bar for every line v between what is differentiated and the result."""
+def adjoint_steps(
+    program: Program, lines: Lines, *, as_written: bool = False
+) -> tuple[Step, ...]:
+    """Return v_bar for every line v between what is differentiated and the result.
+
+    as_written: terms come in the order of the lines, not in that in which the sweep meets them.
+    """
     sources = set(moving(program))
     active = _active(program.bindings, sources)
     result = program.result
@@ -65,7 +70,8 @@ def adjoint_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
         else:
             continue
         for var, term in _pulled(seeded, active).items():
-            paths.setdefault(var, []).append(Path(target, term))
+            found = paths.setdefault(var, [])
+            found.insert(0 if as_written else len(found), Path(target, term))
     bindings = {b.target: b.expr for b in program.bindings}
     known = {name_of(v): v for v in (*program.given, *bindings)}
     steps = [_cite(step, bindings, known) for step in steps]

@@ -4,27 +4,21 @@
 that is no scalar has a pullback instead.  Each function does what it needs and no more.
 """
 
-from collections.abc import Iterable, Sequence
-
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import dot, tangents_of
 from symbp.derive.reverse import bar, join_examples
 from symbp.derive.simplify import Lines
-from symbp.emit.arrays import Arrays
-from symbp.emit.body import Body
-from symbp.emit.guards import guard, guard_like
+from symbp.emit.formulas import Formulas
+from symbp.emit.guards import guard_like
 from symbp.emit.identifiers import Identifiers
-from symbp.emit.shapes import array_text, type_text
-from symbp.emit.sweeps import Function, count_line
-from symbp.emit.text import indented, wrapped
-from symbp.ir import Expr, name_of, symbol, variables
-from symbp.lower.aliases import without_aliases
+from symbp.emit.shapes import array_text
+from symbp.emit.sweeps import Function
+from symbp.ir import Expr, name_of, variables
 from symbp.lower.batch import Batch
-from symbp.lower.reads import reads, sizes_for
-from symbp.lower.share import share
+from symbp.lower.reads import reads
 from symbp.ops.linear import number, zeros
 from symbp.ops.rewrite import rename, substitute
-from symbp.program import Binding, needed
+from symbp.program import Binding
 
 
 class Identity:
@@ -49,7 +43,7 @@ class Identity:
             self.tangent = self._joined_tangent(joined)
         seed = {} if program.loss is not None or self.result.rank else {bar(self.result): number(1)}
         self.adjoint = [Binding(s.target, substitute(s.expr, seed)) for s in derivation.adjoint]
-        self.helpers: set[str] = set()
+        self.write = Formulas(self.given, self.wrt_batched(), names, batch)
 
     def _joined_tangent(self, joined: Expr) -> list[Binding]:
         """Return the tangent lines, that of the loss for the whole batch."""
@@ -58,6 +52,11 @@ class Identity:
         last = tangents_of((Binding(self.result, joined),), dots, Lines(self.program.bindings))
         rest = [b for b in self.tangent if b.target is not dot(self.program.result)]
         return [*rest, *(Binding(step.target, step.expr) for step in last)]
+
+    @property
+    def helpers(self) -> set[str]:
+        """The names of the module's fixed texts that the functions call."""
+        return self.write.helpers
 
     @property
     def is_scalar(self) -> bool:
@@ -73,74 +72,15 @@ class Identity:
         made.append(self.jvp())
         return made if self.is_scalar else [*made, self.vjp()]
 
-    def _arguments(self, data: Sequence[Expr]) -> list[str]:
-        return [f"{self.names[v]}: {type_text(v)}" for v in data]
-
-    def _function(
-        self, head: str, arguments: Sequence[str], kind: str, doc: str, body: Sequence[str]
-    ) -> Function:
-        return Function(wrapped(f"def {head}(", arguments, f") -> {kind}:"), doc, indented(body))
-
-    def _lines(self, bindings: Iterable[Binding], roots: Sequence[Expr]) -> list[Binding]:
-        """Return the batched lines that some results need, shared parts named."""
-        wanted = needed(bindings, roots)
-        taken = {name_of(v) for v in self.program.given} | {b.name for b in wanted}
-        kept = {name_of(root) for root in roots}
-        sweeps = share({"primal": self.batch.lines(wanted)}, taken, kept)
-        return list(without_aliases(sweeps, kept)["primal"])
-
-    def _body(
-        self, lines: Sequence[Binding], returned: Sequence[Expr], *, guards: bool = True
-    ) -> list[str]:
-        needs = reads(lines)
-        sizes = sizes_for(lines, [*needs, *self.given], self.names)
-        arrays = Arrays(self.names, sizes, self.names.count)
-        models = {line.target: self._model(line.target) for line in lines}
-        moved_by = self._moved_by(lines)
-        writer = Body(arrays, lines, set(returned), models, moved_by)
-        writer.annotated = returned[0] if len(returned) == 1 and guards else None
-        statements = writer.statements()
-        self.helpers |= arrays.helpers
-        head = self._guards() if guards else []
-        head += count_line(lines, [*needs, *self.given], self.names)
-        return [*head, *([""] if len(statements) > 1 and head else []), *statements]
-
-    def _moved_by(self, lines: Sequence[Binding]) -> dict[Expr, frozenset[Expr]]:
-        """Return for each value those that it depends on, of what is differentiated by."""
-        moved_by = {v: frozenset([v]) & frozenset(self.wrt_batched()) for v in self.given}
-        for line in lines:
-            read = [v for v in variables(line.expr) if symbol(v).role != "weight"]
-            if all(v in moved_by for v in read):
-                moved_by[line.target] = frozenset().union(*(moved_by[v] for v in read))
-        return moved_by
-
-    def _model(self, var: Expr) -> Expr | None:
-        of = symbol(var).of
-        return next((v for v in self.given if name_of(v) == of), None)
-
-    def _guards(self) -> list[str]:
-        made, known = [], list[Expr]()
-        for var in self.given:
-            made.append(guard(var, self.names, known))
-            known.append(var)
-        return made
-
     def value(self) -> Function:
         """Return `value`."""
-        target = self.batch.name(self.result)
-        body = self._body(self._lines(self.primal, [self.result]), [target])
-        doc = f"Return {array_text(target, self.names)}."
-        arguments = self._arguments(self.given)
-        return self._function(
-            "value", arguments, "Array", doc, [*body, f"return {self.names[target]}"]
-        )
+        doc = f"Return {array_text(self.batch.name(self.result), self.names)}."
+        body = self.write.results(self.primal, [self.result])
+        return self.write.function("value", self.write.arguments(self.given), "Array", doc, body)
 
     def _gradient(self, var: Expr, *, with_value: bool) -> list[str]:
         wanted = [*([self.result] if with_value else []), bar(var)]
-        lines = self._lines([*self.primal, *self.adjoint], wanted)
-        targets = [self.batch.name(v) for v in wanted]
-        body = self._body(lines, targets)
-        return [*body, f"return {', '.join(self.names[t] for t in targets)}"]
+        return self.write.results([*self.primal, *self.adjoint], wanted)
 
     def grad(self, var: Expr) -> Function:
         """Return `grad_v`."""
@@ -148,34 +88,38 @@ class Identity:
         shape = array_text(self.batch.name(var), self.names)
         doc = f"Return ∂{result}/∂{name}, in the shape of {shape}."
         body = self._gradient(var, with_value=False)
-        return self._function(f"grad_{name}", self._arguments(self.given), "Array", doc, body)
+        return self.write.function(
+            f"grad_{name}", self.write.arguments(self.given), "Array", doc, body
+        )
 
     def value_and_grad(self, var: Expr) -> Function:
         """Return `value_and_grad_v`."""
         name, result = self.names[self.batch.name(var)], name_of(self.result)
         body = self._gradient(var, with_value=True)
         doc = f"Return {result} and ∂{result}/∂{name}; what both need is computed once."
-        arguments = self._arguments(self.given)
-        return self._function(f"value_and_grad_{name}", arguments, "tuple[Array, Array]", doc, body)
+        arguments = self.write.arguments(self.given)
+        return self.write.function(
+            f"value_and_grad_{name}", arguments, "tuple[Array, Array]", doc, body
+        )
 
     def jvp(self) -> Function:
         """Return `jvp`."""
         dots = [self.batch.name(dot(v)) for v in self.wrt]
         target, moved = self.result, dot(self.result)
-        lines = self._lines([*self.primal, *self._tangents(moved)], [target, moved])
+        lines = self.write.lines([*self.primal, *self._tangents(moved)], [target, moved])
         outs = [self.batch.name(target), self.batch.name(moved)]
-        body = self._body(lines, outs)
+        body = self.write.body(lines, outs)
         guards = [
             guard_like(d, v, self.names) for d, v in zip(dots, self.wrt_batched(), strict=True)
         ]
-        place = len(self._guards())
+        place = len(self.write.guards())
         body = [*body[:place], *guards, *body[place:]]
-        arguments = [*self._arguments(self.given), *self._arguments(dots)]
+        arguments = [*self.write.arguments(self.given), *self.write.arguments(dots)]
         text = [self.names[v] for v in outs]
         doc = (
             f"Return {text[0]} and its derivative along ({', '.join(self.names[d] for d in dots)})."
         )
-        return self._function(
+        return self.write.function(
             "jvp", arguments, "tuple[Array, Array]", doc, [*body, f"return {', '.join(text)}"]
         )
 
@@ -193,16 +137,16 @@ class Identity:
         """Return `vjp` of a value that is no scalar."""
         target, seed = self.batch.name(self.result), self.batch.name(bar(self.result))
         bars = [bar(v) for v in self.wrt]
-        pulled = self._lines(self.adjoint, bars)
-        own = {b.target for b in self._lines(self.primal, [self.result])}
+        pulled = self.write.lines(self.adjoint, bars)
+        own = {b.target for b in self.write.lines(self.primal, [self.result])}
         outside = [v for v in reads(pulled) if v in own]
         roots = [
             self.result,
             *(b.target for b in self.primal if self.batch.name(b.target) in outside),
         ]
-        before = self._body(self._lines(self.primal, roots), [target, *outside])
+        before = self.write.body(self.write.lines(self.primal, roots), [target, *outside])
         outs = [self.batch.name(b) for b in bars]
-        inner = self._body(pulled, outs, guards=False)
+        inner = self.write.body(pulled, outs, guards=False)
         kind = f"tuple[{', '.join(['Array'] * len(outs))}]"
         names = [self.names[b] for b in outs]
         values = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
@@ -219,9 +163,9 @@ class Identity:
             f"return {self.names[target]}, pullback",
         ]
         arrow = f"{self.names[seed]} ↦ ({', '.join(names)})"
-        return self._function(
+        return self.write.function(
             "vjp",
-            self._arguments(self.given),
+            self.write.arguments(self.given),
             f"tuple[Array, Callable[[Array], {kind}]]",
             f"Return {self.names[target]} and the pullback {arrow}.",
             body,

@@ -1,5 +1,6 @@
 """A layout as LaTeX; needs amsmath, amssymb and bm, and nothing else."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -42,7 +43,14 @@ class LatexWriter:
 
     def _derivative(self, below: str, bold: bool) -> str:
         result = self._name(self.names.result, bold=False)
-        return rf"\frac{{\partial {result}}}{{\partial {self._name(below, bold)}}}"
+        names = below.split(" ")
+        order = f"^{{{len(names)}}}" if len(names) > 1 else ""
+        by = (
+            rf"\partial {self._name(name, bold)}" + (f"^{{{n}}}" if n > 1 else "")
+            for name, n in Counter(names).items()
+        )
+        below = r" \, ".join(by)
+        return rf"\frac{{\partial{order} {result}}}{{{below}}}"
 
     def _name(self, name: str, bold: bool) -> str:
         return r"\ell" if name == self.names.result == "loss" else latex_name(name, bold)

@@ -1,5 +1,6 @@
 """A layout as one line of Unicode, in the style of the page or of a docstring."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -43,7 +44,14 @@ class UnicodeWriter:
         return Piece(self._name(variable.name), Level.ATOM)
 
     def _derivative(self, below: str) -> str:
-        return f"∂{self._name(self.names.result)}/∂{self._name(below)}"
+        names, order = below.split(" "), ""
+        if len(names) > 1:
+            order = str(len(names)).translate(_SUPERSCRIPTS)
+        by = (
+            f"∂{self._name(name)}{str(n).translate(_SUPERSCRIPTS) if n > 1 else ''}"
+            for name, n in Counter(names).items()
+        )
+        return f"∂{order}{self._name(self.names.result)}/{''.join(by)}"
 
     def _name(self, name: str) -> str:
         return "ℓ" if name == self.names.result == "loss" else unicode_name(name)

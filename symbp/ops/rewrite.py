@@ -9,6 +9,7 @@ from symbp.ir import Dim, Examples, Expr, Size, Sum, Variable, Words, node, size
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import combine, number
 from symbp.ops.product import broadcast, product
+from symbp.ops.reshape import merge, split
 from symbp.ops.scalar import apply
 
 
@@ -23,6 +24,10 @@ def rebuild(expr: Expr, args: tuple[Expr, ...]) -> Expr:
         return product(zip(args, op.words, strict=True), op.out, dict(enumerate(op.dims)))
     if isinstance(op, Elementwise):
         return apply(op, *args)
+    if isinstance(op, Merge):
+        return merge(op.groups, *args)
+    if isinstance(op, Split):
+        return split(op.groups, op.dims, *args)
     return node(op, *args)
 
 
@@ -90,8 +95,8 @@ def _lift_node(part: Expr, args: tuple[Expr, ...], grown: list[bool], axis: Dim)
     if isinstance(op, Merge | Split):
         groups = ((0,), *(tuple(i + 1 for i in group) for group in op.groups))
         if isinstance(op, Merge):
-            return node(Merge(groups), *args)
-        return node(Split(groups, (axis, *op.dims)), *args)
+            return merge(groups, *args)
+        return split(groups, (axis, *op.dims), *args)
     if isinstance(op, Largest):
         return node(op, *args)
     full = tuple(a if g else repeat(a, axis) for a, g in zip(args, grown, strict=True))
@@ -131,7 +136,7 @@ def resize(expr: Expr, sizes: Mapping[sp.Expr, int]) -> Expr:
             value = number_of(op.dim)
             done[part] = number(value) if isinstance(value, int) else node(Size(value))
         elif isinstance(op, Split):
-            done[part] = node(Split(op.groups, tuple(map(number_of, op.dims))), *args)
+            done[part] = split(op.groups, tuple(map(number_of, op.dims)), *args)
         else:
             done[part] = rebuild(part, args) if args != part.args else part
     return done[expr]

@@ -11,6 +11,7 @@ from symbp.ir import Examples, Expr, Op, Sum, Words, node, variable, walk
 from symbp.ops.kinds import Elementwise, Merge, Nonlinear, Split
 from symbp.ops.linear import add, combine, is_zero, zeros
 from symbp.ops.product import hadamard, product
+from symbp.ops.reshape import merge, split
 from symbp.ops.rewrite import lift, rename, repeat, substitute
 from symbp.ops.scalar import slope
 
@@ -35,7 +36,7 @@ def pullback(expr: Expr, seed: Expr, wanted: Collection[Expr]) -> dict[Expr, Exp
     """
     if seed.shape != expr.shape:
         raise ValueError(f"a seed of shape {seed.shape} for a value of shape {expr.shape}")
-    order = list(walk(expr))
+    order = list(walk(expr, last_first=True))  # so that terms come as their factors stand
     active = set(wanted)
     for part in order:
         if any(arg in active for arg in part.args):
@@ -63,7 +64,11 @@ def _push(part: Expr, dots: list[Expr]) -> Expr:
         return add(*(hadamard(slope(part, k), dots[k]) for k in moving))
     if isinstance(op, Nonlinear):
         return _differential(part, op, dots[0])
-    if isinstance(op, Merge | Split | Examples):
+    if isinstance(op, Merge):
+        return merge(op.groups, dots[0])
+    if isinstance(op, Split):
+        return split(op.groups, op.dims, dots[0])
+    if isinstance(op, Examples):
         return node(op, dots[0])
     raise _no_rule(op)
 
@@ -87,9 +92,9 @@ def _pull(part: Expr, position: int, bar: Expr) -> Expr:
     if isinstance(op, Nonlinear):
         return _transposed_differential(part, op, bar)
     if isinstance(op, Merge):
-        return node(Split(op.groups, part.args[0].shape), bar)
+        return split(op.groups, part.args[0].shape, bar)
     if isinstance(op, Split):
-        return node(Merge(op.groups), bar)
+        return merge(op.groups, bar)
     if isinstance(op, Examples):
         return bar
     raise _no_rule(op)

@@ -9,10 +9,10 @@ import sympy as sp
 from symbp.errors import SpecError
 from symbp.ir import Dim, Expr, Size, Variable, node
 from symbp.ops import MATRIX_FUNCTIONS, RECORDS
-from symbp.ops.kinds import Merge
 from symbp.ops.linear import add, negate, number, ones, subtract
 from symbp.ops.power import power, reciprocal
 from symbp.ops.product import contract, hadamard, inner, total
+from symbp.ops.reshape import merge, vec
 from symbp.ops.scalar import apply
 from symbp.spec.arithmetic import align, raised
 from symbp.spec.names import Scope, ShapeError
@@ -142,15 +142,15 @@ def _kron(site: Site) -> Value | None:
     if "scalar" in (one.kind, other.kind):
         return None
     if one.kind == other.kind == "vector":
-        return Value(node(Merge(((0, 1),)), contract("i,j->ij", one.expr, other.expr)))
+        return Value(merge(((0, 1),), contract("i,j->ij", one.expr, other.expr)))
     blocks = contract("ij,kl->ikjl", as_matrix(one), as_matrix(other))
-    return Value(node(Merge(((0, 1), (2, 3))), blocks))
+    return Value(merge(((0, 1), (2, 3)), blocks))
 
 
 def _vec(site: Site) -> Value | None:
     (arg,) = site.args
     if arg.kind == "matrix":
-        return Value(node(Merge(((1, 0),)), arg.expr))
+        return Value(vec(arg.expr))
     return Value(arg.expr) if _vectors(site) else None
 
 

@@ -14,12 +14,12 @@ from sympy.matrices.expressions import slice as slices
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 
 from symbp.ir import Dim, Expr, node
-from symbp.ops.kinds import Merge
 from symbp.ops.linear import add, ones, zeros
 from symbp.ops.matrix import INVERSE
 from symbp.ops.power import reciprocal
 from symbp.ops.product import Factor, diagonal_delta, product, transpose
 from symbp.ops.product import hadamard as entrywise
+from symbp.ops.reshape import merge
 from symbp.ops.selection import block, unit
 from symbp.spec.sympy_scalar import scalar
 from symbp.spec.view import Context, View, check_dims, dim, dims_of, refused, view
@@ -187,7 +187,7 @@ def _kronecker(part: Any, context: Context) -> View:
     cut = len(rows)
     groups = [g for g in (tuple(range(cut)), tuple(range(cut, len(out)))) if g]
     if any(len(group) > 1 for group in groups):
-        made = node(Merge(tuple(groups)), made)
+        made = merge(groups, made)
     axes = (*((0,) if rows else ()), *((1,) if columns else ()))
     return View(made, dims_of(part), axes)
 

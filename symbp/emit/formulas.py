@@ -1,0 +1,93 @@
+"""Functions on their own: each computes its results from what it is given, and no more."""
+
+from collections.abc import Iterable, Sequence
+
+from symbp.emit.arrays import Arrays
+from symbp.emit.body import Body
+from symbp.emit.guards import guard
+from symbp.emit.identifiers import Identifiers
+from symbp.emit.shapes import type_text
+from symbp.emit.sweeps import Function, count_line
+from symbp.emit.text import indented, wrapped
+from symbp.ir import Expr, name_of, symbol, variables
+from symbp.lower.aliases import without_aliases
+from symbp.lower.batch import Batch
+from symbp.lower.reads import reads, sizes_for
+from symbp.lower.share import share
+from symbp.program import Binding, needed
+
+
+class Formulas:
+    """Writes functions of the same arguments.
+
+    given: the arguments, for the whole batch.  moving: what of them derivatives are taken by.
+    helpers: the names of the module's fixed texts that the functions call.
+    """
+
+    def __init__(
+        self, given: Sequence[Expr], moving: Sequence[Expr], names: Identifiers, batch: Batch
+    ) -> None:
+        self.given, self.moving = list(given), list(moving)
+        self.names, self.batch = names, batch
+        self.helpers: set[str] = set()
+
+    def arguments(self, data: Sequence[Expr]) -> list[str]:
+        """Return arguments with their types."""
+        return [f"{self.names[v]}: {type_text(v)}" for v in data]
+
+    def function(
+        self, head: str, arguments: Sequence[str], kind: str, doc: str, body: Sequence[str]
+    ) -> Function:
+        """Return a function, `kind` the type of what it returns."""
+        return Function(wrapped(f"def {head}(", arguments, f") -> {kind}:"), doc, indented(body))
+
+    def lines(self, bindings: Iterable[Binding], roots: Sequence[Expr]) -> list[Binding]:
+        """Return the batched lines that some results need, shared parts named."""
+        wanted = needed(bindings, roots)
+        taken = {name_of(v) for v in self.given} | {b.name for b in wanted}
+        kept = {name_of(root) for root in roots}
+        sweeps = share({"primal": self.batch.lines(wanted)}, taken, kept)
+        return list(without_aliases(sweeps, kept)["primal"])
+
+    def body(
+        self, lines: Sequence[Binding], returned: Sequence[Expr], *, guards: bool = True
+    ) -> list[str]:
+        """Return the statements of some lines, the guards of the arguments in front."""
+        needs = reads(lines)
+        sizes = sizes_for(lines, [*needs, *self.given], self.names)
+        arrays = Arrays(self.names, sizes, self.names.count)
+        models = {line.target: self._model(line.target) for line in lines}
+        writer = Body(arrays, lines, set(returned), models, self._moved_by(lines))
+        writer.annotated = returned[0] if len(returned) == 1 and guards else None
+        statements = writer.statements()
+        self.helpers |= arrays.helpers
+        head = self.guards() if guards else []
+        head += count_line(lines, [*needs, *self.given], self.names)
+        return [*head, *([""] if len(statements) > 1 and head else []), *statements]
+
+    def results(self, bindings: Iterable[Binding], wanted: Sequence[Expr]) -> list[str]:
+        """Return the statements that compute some results and return them."""
+        targets = [self.batch.name(v) for v in wanted]
+        body = self.body(self.lines(bindings, wanted), targets)
+        return [*body, f"return {', '.join(self.names[t] for t in targets)}"]
+
+    def _moved_by(self, lines: Sequence[Binding]) -> dict[Expr, frozenset[Expr]]:
+        """Return for each value those that it depends on, of what is differentiated by."""
+        moved_by = {v: frozenset([v]) & frozenset(self.moving) for v in self.given}
+        for line in lines:
+            read = [v for v in variables(line.expr) if symbol(v).role != "weight"]
+            if all(v in moved_by for v in read):
+                moved_by[line.target] = frozenset().union(*(moved_by[v] for v in read))
+        return moved_by
+
+    def _model(self, var: Expr) -> Expr | None:
+        of = symbol(var).of
+        return next((v for v in self.given if name_of(v) == of), None)
+
+    def guards(self) -> list[str]:
+        """Return the lines that check the arguments' shapes."""
+        made, known = [], list[Expr]()
+        for var in self.given:
+            made.append(guard(var, self.names, known))
+            known.append(var)
+        return made
