@@ -66,26 +66,39 @@ class Identity:
 
     def program(self, sizes: Mapping[str, int] | None = None) -> Program:
         """Return the program, with numbers for sizes where they are given."""
-        put = {k: ",".join(str((sizes or {}).get(d, d)) for d in dims(s)) or "scalar"
-               for k, s in self.shapes.items()}  # fmt: skip
         numbers = {d: str(n) for d, n in (sizes or {}).items()}
-        text = re.sub(r"[A-Za-z_]\w*", lambda m: numbers.get(m[0], m[0]), self.expr)
-        return symbp.expression(text, self.wrt, put)
+
+        def put(text: str) -> str:
+            return re.sub(r"[A-Za-z_]\w*", lambda found: numbers.get(found[0], found[0]), text)
+
+        shapes = {name: put(shape) or "scalar" for name, shape in self.shapes.items()}
+        return symbp.expression(put(self.expr), self.wrt, shapes)
+
+    def entries(self) -> Iterator[tuple[str, str, str]]:
+        """Yield kind, key and text of every derivative."""
+        for kind in ("gradient", "jacobian", "hessian"):
+            for key, text in getattr(self, kind).items():
+                yield kind, key, text
+
+    def rank(self, kind: str, key: str) -> int:
+        """Return how many axes of a derivative are those of what is differentiated."""
+        if kind == "hessian":
+            return len(dims(self.shapes[pairs(key)[0]]))
+        return self.program().result.rank
 
     @property
     def wrt(self) -> tuple[str, ...]:
         """What is differentiated by."""
-        keys = [*self.gradient, *self.jacobian, *self.hessian]
-        return tuple(dict.fromkeys(name for key in keys for name in key.split(",")))
+        keys = [key for _, key, _ in self.entries()]
+        return tuple(dict.fromkeys(name for key in keys for name in pairs(key)))
 
     def expected(self, text: str) -> Expr:
         """Return the textbook's form as an expression; all names and sizes may stand in it."""
-        given = [f"input {name} : {' x '.join(dims(s))}".rstrip(" :")
-                 for name, s in self.shapes.items()]  # fmt: skip
         head = [f"size {', '.join(self.letters)}"] if self.letters else []
-        spec = "\n".join([*head, *given, f"result_ = {text}", "output result_"])
-        program = symbp.parse(spec)
-        return program.bindings[-1].expr
+        for name, shape in self.shapes.items():
+            head.append(f"input {name} : {' x '.join(dims(shape))}".rstrip(" :"))
+        spec = "\n".join([*head, f"result_ = {text}", "output result_"])
+        return symbp.parse(spec).bindings[-1].expr
 
     def values(self, sizes: Mapping[str, int]) -> Values:
         """Draw numbers for every name, always the same."""
@@ -96,6 +109,12 @@ class Identity:
             value = DOMAINS[self.domain.get(name, "normal")](rng, size)
             made[name] = (value + value.T) / 2 if name in self.symmetric else value
         return made
+
+
+def pairs(key: str) -> tuple[str, str]:
+    """Return the two names of a second derivative: `X` is by X twice."""
+    one, _, other = key.partition(",")
+    return one, other or one
 
 
 def dims(shape: str) -> tuple[str, ...]:
