@@ -5,6 +5,7 @@
     text = symbp.emit(derivation)            # a NumPy module as text
     module = symbp.compile(derivation)       # the same, imported
     symbp.certify(module)                    # every derivative against differences
+    symbp.diff(expr, X)                      # instead of SymPy's expr.diff(X)
 
 What is public is imported when it is first used, so that `symbp --help` need not wait for SymPy.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symbp.api import Derivation, Formula, Line
+    from symbp.calculus import Derivative, diff
     from symbp.check import Certificate, certify, judge
     from symbp.errors import SpecError, SymbpError
     from symbp.pipeline import compile_module as compile
@@ -30,6 +32,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "Certificate": "symbp.check",
     "Derivation": "symbp.api",
+    "Derivative": "symbp.calculus",
     "Formula": "symbp.api",
     "Line": "symbp.api",
     "Program": "symbp.program",
@@ -38,6 +41,7 @@ _PLACES = {
     "certify": "symbp.check",
     "compile": "symbp.pipeline:compile_module",
     "derive": "symbp.pipeline",
+    "diff": "symbp.calculus",
     "emit": "symbp.pipeline",
     "expression": "symbp.spec",
     "from_sympy": "symbp.spec.from_sympy",
@@ -50,6 +54,7 @@ _PLACES = {
 __all__ = [
     "Certificate",
     "Derivation",
+    "Derivative",
     "Formula",
     "Line",
     "Program",
@@ -58,6 +63,7 @@ __all__ = [
     "certify",
     "compile",
     "derive",
+    "diff",
     "emit",
     "expression",
     "from_sympy",

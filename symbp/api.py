@@ -56,6 +56,11 @@ class Line(Step):
 
     names: Names = MATH
 
+    @classmethod
+    def of(cls, step: Step, names: Names) -> "Line":
+        """Return a step with the names it is printed in."""
+        return cls(**{field.name: getattr(step, field.name) for field in fields(Step)}, names=names)
+
     @property
     def left(self) -> Formula:
         """The left-hand side: a name, ∂ℓ/∂name, or a tangent."""
@@ -127,8 +132,7 @@ class Derivation(Lines):
             raise SymbpError(f"there is no gradient of {name}", help) from None
 
     def _line(self, step: Step) -> Line:
-        values = {field.name: getattr(step, field.name) for field in fields(Step)}
-        return Line(**values, names=names_of(self.program))
+        return Line.of(step, names_of(self.program))
 
     def unicode(self, mode: Mode = "reverse", *, closed_form: bool = False) -> str:
         """Return the derivation as text for a terminal."""

@@ -184,10 +184,14 @@ def compile_module(derivation: Derivation, *, text: str | None = None) -> types.
 
     The text runs: it is `emit`'s own unless given.
     """
-    source = emit(derivation) if text is None else text
-    name = f"symbp_{derivation.program.name}"
+    return module_of(emit(derivation) if text is None else text, derivation.program.name)
+
+
+def module_of(source: str, name: str) -> types.ModuleType:
+    """Return an emitted text as a module; it runs."""
+    code = compile(source, f"<{name} emitted by symbp>", "exec")
+    name = f"symbp_{name}"
     module = types.ModuleType(name)
-    code = compile(source, f"<{derivation.program.name} emitted by symbp>", "exec")
     sys.modules[name] = module  # typing.NamedTuple looks its module up
     try:
         exec(code, module.__dict__)  # the module's own text, every name of it made by `Identifiers`

@@ -20,6 +20,7 @@ FLOORS = [
     {"report"},
     {"api"},
     {"pipeline"},
+    {"calculus"},
     {"screen"},
     {"cli"},
     {"__main__"},
@@ -149,7 +150,7 @@ def test_one_text_is_executed() -> None:
     found = {path.name: executed(tree(path)) for path in FILES if executed(tree(path))}
     assert found == {
         "pipeline.py": [
-            "compile(source, f'<{derivation.program.name} emitted by symbp>', 'exec')",
+            "compile(source, f'<{name} emitted by symbp>', 'exec')",
             "exec(code, module.__dict__)",
         ]
     }

@@ -14,6 +14,7 @@ from symbp.ops.product import contract, product
 from symbp.ops.reshape import merge
 from symbp.ops.rewrite import lift, rename, substitute, transform
 from symbp.ops.rules import tangent
+from symbp.ops.selection import unit
 from symbp.program import Binding
 
 
@@ -89,6 +90,14 @@ def stacked(tensor: Expr, *ranks: int) -> Expr:
     if all(len(group) == 1 for group in groups):
         return tensor
     return merge(groups, tensor)
+
+
+def at_entry(tensor: Expr, first: int, index: Sequence[Dim]) -> Expr:
+    """Return a tensor at one place of the axes from `first` on: contracted with unit vectors."""
+    letters = tuple(range(tensor.rank))
+    chosen = range(first, first + len(index))
+    units = [(unit(tensor.shape[k], at), (k,)) for k, at in zip(chosen, index, strict=True)]
+    return product([(tensor, letters), *units], tuple(k for k in letters if k not in chosen))
 
 
 def structured(gradient_of: Expr) -> Expr:

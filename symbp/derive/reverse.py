@@ -47,9 +47,7 @@ def loss_parts(program: Program) -> tuple[Expr, Expr]:
     return combine(data, ()), combine(penalty, ())
 
 
-def adjoint_steps(
-    program: Program, lines: Lines, *, as_written: bool = False
-) -> tuple[Step, ...]:
+def adjoint_steps(program: Program, lines: Lines, *, as_written: bool = False) -> tuple[Step, ...]:
     """Return v_bar for every line v between what is differentiated and the result.
 
     as_written: terms come in the order of the lines, not in that in which the sweep meets them.

@@ -1,6 +1,8 @@
 """Functions on their own: each computes its results from what it is given, and no more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+import sympy as sp
 
 from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body
@@ -9,10 +11,10 @@ from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import type_text
 from symbp.emit.sweeps import Function, count_line
 from symbp.emit.text import indented, wrapped
-from symbp.ir import Expr, name_of, symbol, variables
+from symbp.ir import Dim, Expr, name_of, symbol, variables, walk
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
-from symbp.lower.reads import reads, sizes_for
+from symbp.lower.reads import reads, sizes_for, symbols_of
 from symbp.lower.share import share
 from symbp.program import Binding, needed
 
@@ -21,7 +23,8 @@ class Formulas:
     """Writes functions of the same arguments.
 
     given: the arguments, for the whole batch.  moving: what of them derivatives are taken by.
-    helpers: the names of the module's fixed texts that the functions call.
+    helpers: the names of the module's fixed texts that the functions call.  open: the sizes that
+    no argument tells.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class Formulas:
         self.given, self.moving = list(given), list(moving)
         self.names, self.batch = names, batch
         self.helpers: set[str] = set()
+        self.open: dict[sp.Symbol, None] = {}
 
     def arguments(self, data: Sequence[Expr]) -> list[str]:
         """Return arguments with their types."""
@@ -55,6 +59,7 @@ class Formulas:
         """Return the statements of some lines, the guards of the arguments in front."""
         needs = reads(lines)
         sizes = sizes_for(lines, [*needs, *self.given], self.names)
+        sizes |= self._untold(lines, sizes)
         arrays = Arrays(self.names, sizes, self.names.count)
         models = {line.target: self._model(line.target) for line in lines}
         writer = Body(arrays, lines, set(returned), models, self._moved_by(lines))
@@ -64,6 +69,13 @@ class Formulas:
         head = self.guards() if guards else []
         head += count_line(lines, [*needs, *self.given], self.names)
         return [*head, *([""] if len(statements) > 1 and head else []), *statements]
+
+    def _untold(self, lines: Sequence[Binding], sizes: Mapping[Dim, str]) -> dict[Dim, str]:
+        """Return the names of the sizes that no argument tells."""
+        wanted = (s for line in lines for part in walk(line.expr) for s in symbols_of(part))
+        untold = dict.fromkeys(s for s in sorted(wanted, key=str) if s not in sizes)
+        self.open.update(untold)
+        return {symbol: self.names.size(symbol) for symbol in untold}
 
     def results(self, bindings: Iterable[Binding], wanted: Sequence[Expr]) -> list[str]:
         """Return the statements that compute some results and return them."""

@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbp.errors import SymbpError, did_you_mean, printable
 from symbp.ir import Dim, Expr, Role, Shape, line_of, variable
+from symbp.ops.rewrite import rename
 from symbp.program import Binding, Program
 from symbp.spec.sympy_matrix import matrix
 from symbp.spec.sympy_scalar import scalar
@@ -27,6 +29,7 @@ def from_sympy(
     params: Iterable[Any] = (),
     consts: Iterable[Any] = (),
     wrt: Iterable[Any] | None = None,
+    symmetric: Iterable[Any] = (),
     name: str = "expression",
     batch: Literal["mean", "sum"] = "mean",
 ) -> Program:
@@ -43,6 +46,8 @@ def from_sympy(
     wrt: what to differentiate by; by default the params, or else every MatrixSymbol, or else
     every symbol.
 
+    symmetric: which MatrixSymbols (or their names) equal their transposes.
+
     Raises SymbpError for a node that is not accepted, naming it, and for sizes and names that
     do not agree.
     """
@@ -50,6 +55,7 @@ def from_sympy(
     groups = {"input": inputs, "target": targets, "param": params, "const": consts}
     sizes = frozenset().union(*(_size_symbols(line) for line in lines.values()))
     given = _given(lines, {role: tuple(group) for role, group in groups.items()}, sizes)
+    given = _symmetric(given, symmetric)
     bindings = _bindings(lines, given, sizes)
     made = _program(name, bindings, given, sizes)
     return replace(made, wrt=_wrt(wrt, given, made.params), reduction=batch)
@@ -136,14 +142,13 @@ def _name(symbol: Any) -> str:
 
 
 def _size_symbols(expr: Any) -> frozenset[Any]:
-    """Return the symbols in the shapes of the matrices below an expression."""
-    dims = (
-        dim
-        for part in sp.preorder_traversal(expr)
-        if getattr(part, "is_Matrix", False)
-        for dim in dims_of(part)
-    )
-    return frozenset().union(*(dim.free_symbols for dim in dims if isinstance(dim, sp.Expr)))
+    """Return the symbols in the shapes of the matrices below an expression, and in its indices."""
+    parts = list(sp.preorder_traversal(expr))
+    dims = [d for part in parts if getattr(part, "is_Matrix", False) for d in dims_of(part)]
+    dims += [index for part in parts if isinstance(part, MatrixElement) for index in part.indices]
+    summed = {limit[0] for part in parts if isinstance(part, sp.Sum) for limit in part.limits}
+    found = frozenset().union(*(dim.free_symbols for dim in dims if isinstance(dim, sp.Expr)))
+    return frozenset(symbol for symbol in found - summed if isinstance(symbol, sp.Symbol))
 
 
 def _free(expr: Any) -> list[Any]:
@@ -208,6 +213,26 @@ def _unknown(name: str, found: Iterable[str]) -> SymbpError:
         f"the expression has no such symbol {name}",
         f"did you mean {near}?" if near else "list symbols of the expression",
     )
+
+
+def _symmetric(given: Mapping[Any, Expr], asked: Iterable[Any]) -> dict[Any, Expr]:
+    """Return what is given, some of it marked as symmetric."""
+    made = dict(given)
+    by_name = {_name(symbol): symbol for symbol in given}
+    for item in asked:
+        name = _name(item)
+        if name not in by_name:
+            raise _unknown(name, by_name)
+        shape = made[by_name[name]].shape
+        if len(shape) != 2 or shape[0] != shape[1]:
+            raise SymbpError(f"{name} of shape {shape} is not square and cannot be symmetric")
+        made[by_name[name]] = rename(made[by_name[name]], symmetric=True)
+    return made
+
+
+def variable_of(symbol: Any) -> Expr:
+    """Return what a Symbol or MatrixSymbol is where no expression reads it: a constant."""
+    return _variable(symbol, "const")
 
 
 def _variable(symbol: Any, role: Role) -> Expr:

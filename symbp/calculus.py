@@ -1,0 +1,285 @@
+"""`symbp.diff`: the derivative of a SymPy expression, where `expr.diff(X)` stood before."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import sympy as sp
+from numpy.typing import ArrayLike, NDArray
+from sympy.matrices.expressions.matexpr import MatrixElement
+
+from symbp.api import Line
+from symbp.derive.higher import differentiate
+from symbp.derive.jacobian import at_entry, stacked, structured
+from symbp.emit.forms import is_matrix_form
+from symbp.emit.function import FunctionText, function_text
+from symbp.emit.math import Names, latex, unicode
+from symbp.emit.math import unicode as words
+from symbp.errors import SymbpError, did_you_mean, printable
+from symbp.ir import Dim, Expr, name_of
+from symbp.pipeline import module_of
+from symbp.program import Program
+from symbp.report import names_of
+from symbp.spec.from_sympy import from_sympy, variable_of
+from symbp.spec.to_sympy import to_sympy
+from symbp.spec.view import dim
+
+Layout: TypeAlias = Literal["array", "vec"]
+Array: TypeAlias = NDArray[Any]
+
+
+def diff(
+    expr: Any,
+    *variables: Any,
+    layout: Layout = "array",
+    symmetric: Iterable[Any] = (),
+    free: bool = True,
+) -> "Derivative":
+    """Return the derivative of a SymPy expression by one variable, or by several in turn.
+
+    expr: a scalar or a matrix expression; 1×1 is a scalar, n×1 a vector.
+    variables: Symbols, MatrixSymbols, elements `X[i, j]`, or names; `X, 2` and `(X, 2)` are X twice,
+    as in `sympy.diff`.  A symbol that the expression does not contain gives zero, a name an error.
+    layout: "array" has the axes of the value first, then those of each variable; a vector has one
+    axis, a scalar none, so a gradient has the shape of its variable.  "vec" stacks the columns of
+    each: a Jacobian is the matrix ∂vec(F)/∂vec(X), a Hessian ∂²f/∂vec(X)∂vec(Y).
+    symmetric: the symbols that equal their transposes.  free: whether their entries move one by
+    one; with False both halves move together, G + Gᵀ − G ⊙ I (a scalar by one matrix).
+
+    Raises SymbpError that names the node, the variable or the sizes it cannot take.
+    """
+    if layout not in ("array", "vec"):
+        raise SymbpError(f"no layout {printable(repr(layout))}", 'write "array" or "vec"')
+    asked = [_Variable.of(item, expr) for item in _counted(variables)]
+    program, symbols = _program(expr, asked, tuple(symmetric))
+    known = {name_of(v): v for v in program.given}
+    by = [known[v.name] for v in asked]
+    found = differentiate(program, by)
+    tensor = found.closed if free else _both_halves(found.closed, program, by)
+    ranks = [program.result.rank]
+    for v, of in zip(asked, by, strict=True):
+        tensor = at_entry(tensor, sum(ranks), v.index[: of.rank])
+        ranks.append(0 if v.index else of.rank)
+    steps = tuple(Line.of(step, names_of(program)) for step in found.steps)
+    return Derivative(program, tuple(by), tensor, tuple(ranks), layout, steps, symbols)
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """A derivative as one formula in what the expression is given: printed, in SymPy, in NumPy.
+
+    tensor: the formula, an axis for each of the value, then of each variable.
+    ranks: how many axes the value and each variable have.  steps: the lines that led to it.
+    symbols: the user's own symbol of each name.
+    """
+
+    program: Program
+    variables: tuple[Expr, ...]
+    tensor: Expr
+    ranks: tuple[int, ...]
+    layout: Layout
+    steps: tuple[Line, ...]
+    symbols: Mapping[str, Any]
+
+    @property
+    def names(self) -> Names:
+        """What the printer has to know about the names."""
+        return names_of(self.program)
+
+    @cached_property
+    def formula(self) -> Expr:
+        """The formula in its layout."""
+        return self.tensor if self.layout == "array" else stacked(self.tensor, *self.ranks)
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The sizes of the axes."""
+        return self.formula.shape
+
+    @cached_property
+    def expr(self) -> Any:
+        """The derivative in SymPy; None where SymPy has no matrix expression for it.
+
+        Vectors are n×1; three axes and more have no matrix expression unless they are stacked.
+        """
+        try:
+            return to_sympy(self.formula, self.symbols)
+        except SymbpError:
+            return None
+
+    def _printed(self) -> Expr:
+        """Return what is printed: for three axes and more the vec layout, where it is a matrix."""
+        if self.formula.rank < 3:
+            return self.formula
+        form = stacked(self.tensor, *self.ranks)
+        return form if form.rank < 3 and is_matrix_form(form) else self.formula
+
+    def unicode(self) -> str:
+        """Return the formula as a person writes it.
+
+        Three axes and more are printed stacked, `Bᵀ ⊗ A`, where that is a matrix form; else in
+        index words.
+        """
+        return unicode(self._printed(), self.names)
+
+    def latex(self) -> str:
+        """Return the formula in LaTeX (amsmath, amssymb, bm), without dollar signs."""
+        return latex(self._printed(), self.names)
+
+    def words(self) -> str:
+        """Return the entry of the derivative at i, j, k, … in index words, in the array layout."""
+        return words(self.tensor, self.names)
+
+    @cached_property
+    def _function(self) -> FunctionText:
+        of = [name_of(v) for v in self.variables]
+        kind = {1: "jacobian" if self.program.result.rank else "grad", 2: "hessian"}
+        name = "_".join([kind.get(len(of), "derivative"), *dict.fromkeys(of)])
+        what = self.steps[-1].left.unicode()
+        return function_text(self.program, name, self.formula, what)
+
+    @property
+    def source(self) -> str:
+        """The text of a module with one NumPy function of the derivative."""
+        return self._function.text
+
+    def numpy(self, **values: ArrayLike) -> Array:
+        """Return the derivative at some values, an array or number for each name.
+
+        A vector may be given as (n,) or (n, 1); a gradient comes in the shape its variable was
+        given in.  What the derivative does not read may be left out.  Sizes that no array tells
+        are given by name as well.  Raises SymbpError for a name that is missing or unknown.
+        """
+        function = self._function
+        known = [name_of(v) for v in self.program.given]
+        for name in values:
+            if name not in known and name not in function.sizes:
+                near = did_you_mean(name, known)
+                help = f"did you mean {near}?" if near else f"its names are {', '.join(known)}"
+                raise SymbpError(f"the derivative has no {printable(name)}", help)
+        wanted = [*(name_of(v) for v in function.arguments), *function.sizes]
+        missing = [name for name in wanted if name not in values]
+        if missing:
+            raise SymbpError(f"no value for {', '.join(missing)}", f"`numpy({missing[0]}=…)`")
+        given = [_value(v, values[name_of(v)]) for v in function.arguments]
+        sizes = {name: values[name] for name in function.sizes}
+        run = getattr(module_of(function.text, function.name), function.name)
+        made = np.asarray(run(*given, **sizes))
+        of = name_of(self.variables[0])
+        if len(self.variables) == 1 and self.layout == "array" and of in values:
+            like = np.shape(values[of])
+            made = made.reshape(like) if made.size == np.prod(like, dtype=int) else made
+        return made
+
+    def __str__(self) -> str:
+        return self.unicode()
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex().replace(chr(92) + 'bm{', chr(92) + 'boldsymbol{')}$"
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """What is differentiated by: a symbol, and where one entry of it is meant, its index."""
+
+    symbol: Any
+    index: tuple[Dim, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return str(self.symbol.name)
+
+    @classmethod
+    def of(cls, item: Any, expr: Any) -> "_Variable":
+        """Read a variable; raise SymbpError for what is none."""
+        if isinstance(item, str):
+            return cls(_named(item, expr))
+        if isinstance(item, sp.Symbol | sp.MatrixSymbol):
+            return cls(item)
+        if isinstance(item, MatrixElement) and isinstance(item.parent, sp.MatrixSymbol):
+            return cls(item.parent, tuple(dim(index) for index in item.indices))
+        help = (
+            "give a Symbol, a MatrixSymbol or an element X[i, j]; put a symbol for the expression"
+        )
+        raise SymbpError(f"{type(item).__name__} {item} is an expression, no variable", help)
+
+
+def _named(name: str, expr: Any) -> Any:
+    """Return the symbol of an expression that has a name."""
+    known = {symbol.name: symbol for symbol in getattr(expr, "free_symbols", ())}
+    if name in known:
+        return known[name]
+    near = did_you_mean(name, known)
+    help = f"did you mean {near}?" if near else f"its names are {', '.join(sorted(known))}"
+    raise SymbpError(f"the expression has no {printable(name)}", help)
+
+
+def _counted(variables: Sequence[Any]) -> Iterator[Any]:
+    """Yield the variables, each as often as the number behind it says."""
+    if not variables:
+        raise SymbpError("nothing to differentiate by", "`symbp.diff(expr, X)`")
+    items = [item for v in variables for item in (v if isinstance(v, tuple | sp.Tuple) else (v,))]
+    if _count(items[0]) is not None:
+        raise SymbpError(f"{items[0]} stands behind no variable", "`symbp.diff(expr, X, 2)`")
+    for item, after in zip(items, [*items[1:], None], strict=True):
+        if _count(item) is None:
+            number = _count(after)
+            yield from [item] * (1 if number is None else number)
+        elif _count(item) == 0:
+            raise SymbpError("a derivative of order 0 is the expression itself", "count from 1")
+
+
+def _count(item: Any) -> int | None:
+    """Return the number that says how often, None where it is none."""
+    is_number = isinstance(item, int | sp.Integer) and item >= 0
+    return int(item) if is_number else None
+
+
+def _program(
+    expr: Any, asked: Sequence[_Variable], symmetric: Sequence[Any]
+) -> tuple[Program, dict[str, Any]]:
+    """Return the program of an expression, all variables among what it is given, and its symbols."""
+    free = set(getattr(expr, "free_symbols", ()))
+    symbols = {str(s.name): s for s in [*sorted(free, key=str), *(v.symbol for v in asked)]}
+    for v in asked:
+        if symbols[v.name] != v.symbol:
+            raise SymbpError(
+                f"two different symbols are called {v.name}", "give both one shape, or two names"
+            )
+    rank = 0 if not getattr(expr, "is_Matrix", False) else 1 if expr.shape[1] == 1 else 2
+    rank = 0 if rank and expr.shape == (1, 1) else rank
+    name = next(n for n in (("loss", "f", "F")[rank], *_SPARE) if n not in symbols)
+    read = [v.symbol for v in asked if v.symbol in free]
+    marked = [s for s in symmetric if getattr(s, "name", s) in {x.name for x in free}]
+    program = from_sympy({name: expr}, wrt=read, symmetric=marked)
+    for v in asked:
+        if v.name in program.sizes:
+            raise SymbpError(f"{v.name} is a size, and no derivative is taken by a whole number")
+    unread = dict.fromkeys(v.symbol for v in asked if v.symbol not in free)
+    more = tuple(map(variable_of, unread))
+    return replace(program, consts=(*program.consts, *more)), symbols
+
+
+_SPARE = ("f", "F", "g", "G", "value", *(f"value_{k}" for k in range(1, 1000)))
+
+
+def _both_halves(tensor: Expr, program: Program, by: Sequence[Expr]) -> Expr:
+    """Return the gradient by a symmetric matrix, both halves moving together."""
+    if program.result.rank or len(by) != 1 or by[0].rank != 2:
+        what = "`free=False` is for a scalar by one matrix"
+        raise SymbpError(what, "leave it out: the entries move one by one")
+    return structured(tensor)
+
+
+def _value(var: Expr, value: ArrayLike) -> Array:
+    """Return an array of the variable's number of axes; (n, 1) is a vector, (1, 1) a scalar."""
+    array = np.asarray(value)
+    if (
+        array.ndim != var.rank
+        and var.rank < 2
+        and array.size == np.prod(array.shape[: var.rank], dtype=int)
+    ):
+        return array.reshape(array.shape[: var.rank])
+    return array
