@@ -19,6 +19,7 @@ from symbp.emit.math import Names, latex, unicode
 from symbp.emit.math import unicode as words
 from symbp.errors import SymbpError, did_you_mean, printable
 from symbp.ir import Dim, Expr, name_of
+from symbp.ops.product import product
 from symbp.pipeline import module_of
 from symbp.program import Program
 from symbp.report import names_of
@@ -40,8 +41,8 @@ def diff(
     """Return the derivative of a SymPy expression by one variable, or by several in turn.
 
     expr: a scalar or a matrix expression; 1×1 is a scalar, n×1 a vector.
-    variables: Symbols, MatrixSymbols, elements `X[i, j]`, or names; `X, 2` and `(X, 2)` are X twice,
-    as in `sympy.diff`.  A symbol that the expression does not contain gives zero, a name an error.
+    variables: Symbols, MatrixSymbols, elements `X[i, j]`, or names; `X, 2` and `(X, 2)` are X
+    twice, as in `sympy.diff`.  A symbol that the expression lacks gives zero, a name an error.
     layout: "array" has the axes of the value first, then those of each variable; a vector has one
     axis, a scalar none, so a gradient has the shape of its variable.  "vec" stacks the columns of
     each: a Jacobian is the matrix ∂vec(F)/∂vec(X), a Hessian ∂²f/∂vec(X)∂vec(Y).
@@ -102,19 +103,21 @@ class Derivative:
     def expr(self) -> Any:
         """The derivative in SymPy; None where SymPy has no matrix expression for it.
 
-        Vectors are n×1; three axes and more have no matrix expression unless they are stacked.
+        Vectors are n×1, and of more than two axes those of size 1 are left out; three axes have
+        no matrix expression unless they are stacked.
         """
         try:
-            return to_sympy(self.formula, self.symbols)
+            return to_sympy(_squeezed(self.formula), self.symbols)
         except SymbpError:
             return None
 
     def _printed(self) -> Expr:
         """Return what is printed: for three axes and more the vec layout, where it is a matrix."""
-        if self.formula.rank < 3:
-            return self.formula
+        plain = _squeezed(self.formula)
+        if plain.rank < 3:
+            return plain
         form = stacked(self.tensor, *self.ranks)
-        return form if form.rank < 3 and is_matrix_form(form) else self.formula
+        return form if form.rank < 3 and is_matrix_form(form) else plain
 
     def unicode(self) -> str:
         """Return the formula as a person writes it.
@@ -240,7 +243,7 @@ def _count(item: Any) -> int | None:
 def _program(
     expr: Any, asked: Sequence[_Variable], symmetric: Sequence[Any]
 ) -> tuple[Program, dict[str, Any]]:
-    """Return the program of an expression, all variables among what it is given, and its symbols."""
+    """Return the program of an expression, the variables among what is given, and its symbols."""
     free = set(getattr(expr, "free_symbols", ()))
     symbols = {str(s.name): s for s in [*sorted(free, key=str), *(v.symbol for v in asked)]}
     for v in asked:
@@ -273,13 +276,16 @@ def _both_halves(tensor: Expr, program: Program, by: Sequence[Expr]) -> Expr:
     return structured(tensor)
 
 
+def _squeezed(expr: Expr) -> Expr:
+    """Return an array of more than two axes without those of size 1."""
+    letters = tuple(range(expr.rank))
+    kept = tuple(k for k in letters if expr.shape[k] != 1)
+    return expr if expr.rank < 3 else product([(expr, letters)], kept)
+
+
 def _value(var: Expr, value: ArrayLike) -> Array:
     """Return an array of the variable's number of axes; (n, 1) is a vector, (1, 1) a scalar."""
     array = np.asarray(value)
-    if (
-        array.ndim != var.rank
-        and var.rank < 2
-        and array.size == np.prod(array.shape[: var.rank], dtype=int)
-    ):
-        return array.reshape(array.shape[: var.rank])
-    return array
+    wanted = array.shape[: var.rank]
+    fits = var.rank < 2 and array.size == np.prod(wanted, dtype=int)
+    return array.reshape(wanted) if fits else array

@@ -10,132 +10,25 @@ that depends on an input is marked `batched`, and `lower/` gives it the axis of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from hashlib import blake2b
 from typing import Any, Literal, TypeAlias
-from weakref import WeakValueDictionary
 
 import sympy as sp
 
-from symbp.words import spelling
+from symbp.expr import Expr as Expr
+from symbp.expr import Op as Op
+from symbp.expr import node as node
+from symbp.sizes import Dim as Dim
+from symbp.sizes import Shape as Shape
+from symbp.sizes import size_symbol as size_symbol
+from symbp.sizes import size_value as size_value
+from symbp.words import is_own_transpose, spelling
 
-Dim: TypeAlias = int | sp.Expr
-Shape: TypeAlias = tuple[Dim, ...]
 Role: TypeAlias = Literal[
     "input", "target", "param", "const", "line", "tangent", "adjoint", "weight"
 ]
-
-
-def size_symbol(name: str) -> sp.Symbol:
-    """Return the symbol of a size; sizes are positive whole numbers."""
-    return sp.Symbol(name, positive=True, integer=True)
-
-
-def size_value(dim: Dim, sizes: Mapping[sp.Symbol, int]) -> Dim:
-    """Return a size with numbers in place of symbols; an int where none is left."""
-    if isinstance(dim, int):
-        return dim
-    value = sizes.get(dim, dim) if dim.is_Symbol else dim.subs(sizes)
-    return int(value) if isinstance(value, int) or value.is_Integer else value
-
-
-class Op:
-    """What a node does to its arguments.  Frozen dataclasses: equal fields, equal operations."""
-
-    name: str
-
-    def shape(self, args: Sequence[Expr]) -> Shape:
-        """Return the shape of the result; the arguments were checked by the builder."""
-        raise NotImplementedError(type(self).__name__)
-
-    def canonical(self, args: Sequence[Expr]) -> str:
-        """Return a text that is equal for equal values, whatever the order they were written in."""
-        return f"{self!r}({','.join(arg.digest for arg in args)})"
-
-    def is_symmetric(self, args: Sequence[Expr]) -> bool:
-        """Tell whether a square result is seen to be its own transpose."""
-        return False
-
-    def normal(self, args: Sequence[Expr]) -> Expr | None:
-        """Return the expression that stands for the node; None where the node is that itself."""
-        return None
-
-
-class Expr:
-    """One node: an operation and its arguments.  Built by `node`, never directly."""
-
-    __slots__ = ("__weakref__", "_digest", "args", "batched", "op", "shape", "size", "symmetric")
-
-    op: Op
-    args: tuple[Expr, ...]
-    shape: Shape
-    batched: bool
-    size: int
-    symmetric: bool
-    _digest: str | None
-
-    @property
-    def rank(self) -> int:
-        """The number of axes: 0 for a scalar, 1 for a vector, 2 for a matrix."""
-        return len(self.shape)
-
-    @property
-    def digest(self) -> str:
-        """A fingerprint of the value: equal up to the order of sums and products."""
-        if self._digest is None:
-            pending = [self]
-            while pending:
-                top = pending[-1]
-                missing = [arg for arg in top.args if arg._digest is None]
-                if missing:
-                    pending.extend(missing)
-                    continue
-                pending.pop()
-                text = top.op.canonical(top.args)
-                top._digest = blake2b(text.encode(), digest_size=12).hexdigest()
-        assert self._digest is not None
-        return self._digest
-
-    def __repr__(self) -> str:
-        if not self.args:
-            return str(self.op)
-        return (
-            f"{self.op}({', '.join(map(repr, self.args))})" if self.size < 40 else f"{self.op}(…)"
-        )
-
-
-_NODES: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
-
-
-def node(op: Op, *args: Expr) -> Expr:
-    """Return the one node of `op` applied to `args`, or the normal form that stands for it."""
-    key = (op, *map(id, args))
-    found = _NODES.get(key) or op.normal(args)
-    if found is not None:
-        return found
-    made = Expr.__new__(Expr)
-    made.op, made.args = op, args
-    made.shape = op.shape(args)
-    made.batched = _is_batched(op, args)
-    made.size = 1 + sum(arg.size for arg in args)
-    made._digest = None
-    made.symmetric = _is_square(made.shape) and op.is_symmetric(args)
-    _NODES[key] = made
-    return made
-
-
-def _is_square(shape: Shape) -> bool:
-    return len(shape) == 2 and shape[0] == shape[1]
-
-
-def _is_batched(op: Op, args: Sequence[Expr]) -> bool:
-    if isinstance(op, Variable):
-        return op.batched
-    if isinstance(op, Examples):
-        return False
-    return any(arg.batched for arg in args)
 
 
 @dataclass(frozen=True)
@@ -161,6 +54,10 @@ class Variable(Op):
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
         return f"{self.role} {self.name} {self.dims} {self.batched}"
+
+    def is_batched(self, args: Sequence[Expr]) -> bool:
+        """Tell whether the name was declared to differ from example to example."""
+        return self.batched
 
     def is_symmetric(self, args: Sequence[Expr]) -> bool:
         """Tell whether the matrix was declared, or is known, to be its own transpose."""
@@ -250,15 +147,8 @@ class Words(Op):
 
     def is_symmetric(self, args: Sequence[Expr]) -> bool:
         """Tell whether the words are the same with the two letters of the result exchanged."""
-        row, column = self.out
-        if row == column:
-            return True
-        ends = [sum(word.count(letter) for word in self.words) for letter in self.out]
-        if ends[0] != ends[1]:
-            return False
-        factors, dims = self._marked(args), [str(dim) for dim in self.dims]
-        one, other = (spelling(factors, self.words, o, dims) for o in (self.out, self.out[::-1]))
-        return one == other
+        dims = [str(dim) for dim in self.dims]
+        return is_own_transpose(self._marked(args), self.words, self.out, dims)
 
     def _marked(self, args: Sequence[Expr]) -> list[tuple[str, bool]]:
         return [(arg.digest, arg.symmetric) for arg in args]
@@ -278,6 +168,10 @@ class Examples(Op):
     def shape(self, args: Sequence[Expr]) -> Shape:
         """Return the shape of the result."""
         return args[0].shape
+
+    def is_batched(self, args: Sequence[Expr]) -> bool:
+        """Return False: the examples were summed."""
+        return False
 
     def is_symmetric(self, args: Sequence[Expr]) -> bool:
         """Tell whether the value of each example is."""

@@ -25,6 +25,16 @@ def spelling(
     return min(_spelled(digests, turn, out, dims, order) for turn in turned for order in orders)
 
 
+def is_own_transpose(
+    factors: Sequence[Marked], words: Sequence[Word], out: Word, dims: Sequence[str]
+) -> bool:
+    """Tell whether a product is the same with the two letters of its result exchanged."""
+    ends = [sum(word.count(letter) for word in words) for letter in out]
+    if out[0] == out[1] or ends[0] != ends[1]:
+        return out[0] == out[1]
+    return spelling(factors, words, out, dims) == spelling(factors, words, out[::-1], dims)
+
+
 def _turns(symmetric: Sequence[bool], words: Sequence[Word]) -> Iterator[Sequence[Word]]:
     """Yield the words with the letters of symmetric matrices in either order."""
     turning = [s and len(set(word)) == 2 for s, word in zip(symmetric, words, strict=True)]

@@ -143,7 +143,6 @@ REFUSED = [
     (sp.Adjoint(A), "Adjoint"),
     (sp.Sum(x[i, 0], (i, 1, n - 1)), "Sum"),
     (sp.Sum(i * x[i, 0], (i, 0, n - 1)), "index"),
-    (A[i, 0], "MatrixElement"),
     (sp.LambertW(s), "LambertW"),
     (sp.atan(sp.det(A)), "atan"),
     (sp.Trace(B), "the sizes n and m"),
