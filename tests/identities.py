@@ -80,6 +80,10 @@ class Identity:
             for key, text in getattr(self, kind).items():
                 yield kind, key, text
 
+    def texts(self, kind: str) -> Mapping[str, str]:
+        """Return how the derivatives of a kind are printed."""
+        return self.text if kind == "gradient" else getattr(self, f"{kind}_text")
+
     def rank(self, kind: str, key: str) -> int:
         """Return how many axes of a derivative are those of what is differentiated."""
         if kind == "hessian":

@@ -7,8 +7,11 @@ from identities import derivative, identities, pairs, second, stacked, worst
 
 import symbp
 from symbp.derive.higher import differentiate
+from symbp.derive.jacobian import stacked as in_vec_layout
+from symbp.emit.math import unicode
 from symbp.ir import name_of
 from symbp.ops.evaluate import evaluate
+from symbp.report import names_of
 
 ALL = {identity.name: identity for identity in identities()}
 CLOSE, SECOND = 1e-9, 1e-6  # by complex steps, and by differences of those
@@ -61,12 +64,20 @@ def test_sizes_that_are_numbers_give_the_same(name):
             assert worst(ours, differences(name, kind, key, case)) < close, (kind, key, case)
 
 
-@pytest.mark.parametrize("name", [name for name, identity in ALL.items() if identity.text])
-def test_gradients_are_printed_as_the_textbook_prints_them(name):
+@each_identity
+def test_texts_are_those_of_the_textbook(name):
     identity = ALL[name]
-    derivation = symbp.derive(identity.program())
-    for key, text in identity.text.items():
-        assert str(derivation.gradient(key)) == text, key
+    program = identity.program()
+    for kind, key, _ in identity.entries():
+        if (text := identity.texts(kind).get(key)) is None:
+            continue
+        made = derived(program, kind, key)
+        if kind == "gradient":
+            assert str(symbp.derive(program).gradient(key)) == text, key
+        else:
+            first = identity.rank(kind, key)
+            form = in_vec_layout(made, first, made.rank - first)
+            assert unicode(form, names_of(program)) == text, (kind, key)
 
 
 def test_the_catalogue_is_in_order():
@@ -76,7 +87,8 @@ def test_the_catalogue_is_in_order():
     assert len(set(names)) == len(names)
     for identity in made:
         assert identity.source, identity.name
-        assert {*identity.text} <= {*identity.gradient}, identity.name
+        for kind in ("gradient", "jacobian", "hessian"):
+            assert {*identity.texts(kind)} <= {*getattr(identity, kind)}, identity.name
         assert {*identity.symmetric, *identity.domain} <= {*identity.shapes}, identity.name
         assert {*identity.skip} <= {*identity.letters, "all"}, identity.name
         assert all(identity.skip.values()), f"{identity.name} gives no reason"
