@@ -85,12 +85,14 @@ def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--name", help="The module's name; by default the spec's.")
 @click.option("--closed-form", is_flag=True, help="Also each gradient as one formula.")
+@click.option("--proof", is_flag=True, help="Also why each kind of step holds, in indices.")
 @click.option("--force", is_flag=True, help="Overwrite a file that is not ours.")
 @click.option("--no-check", is_flag=True, help="Write without a certificate; the module says so.")
 @_errors_as_messages
 def derive(
     spec: str | None, expression: str | None, wrt: tuple[str, ...], shapes: tuple[str, ...],
-    output: Path | None, name: str | None, closed_form: bool, force: bool, no_check: bool,
+    output: Path | None, name: str | None, closed_form: bool, proof: bool, force: bool,
+    no_check: bool,
 ) -> None:  # fmt: skip
     """Derive a spec, print the derivation and its certificate, and write the module."""
     with _waiting("reading"):
@@ -104,7 +106,7 @@ def derive(
     with _waiting("deriving"):
         derivation = pipeline.derive(program)
     closed = "counted" if closed_form else "plain" if expression is not None else "none"
-    screen.derivation(derivation, closed)
+    screen.derivation(derivation, closed, proof=proof)
     with _waiting("judging every gradient"):
         module = pipeline.compile_module(derivation)
         certificate = None if no_check else pipeline.certify(module)
@@ -139,11 +141,12 @@ def derive(
     is_flag=True,
     help="Also each gradient as one formula, and the operations of the two ways.",
 )
+@click.option("--proof", is_flag=True, help="Also why each kind of step holds, in indices.")
 @click.option("--fragment", is_flag=True, help="The equations alone, to be put into a paper.")
 @_errors_as_messages
 def show(
     spec: str | None, expression: str | None, wrt: tuple[str, ...], shapes: tuple[str, ...],
-    format: str, mode: str, closed_form: bool, fragment: bool,
+    format: str, mode: str, closed_form: bool, proof: bool, fragment: bool,
 ) -> None:  # fmt: skip
     """Print the derivation as text, as a LaTeX article or as Markdown."""
     pipeline = import_module("symbp.pipeline")
@@ -151,8 +154,27 @@ def show(
     report = import_module("symbp.report")
     closed = "counted" if closed_form else "none"
     text = report.text(
-        pipeline.derive(program), format, mode=mode, closed=closed, fragment=fragment
+        pipeline.derive(program), format, mode=mode, closed=closed, fragment=fragment, proof=proof
     )
+    click.echo(text, nl=not text.endswith("\n"))
+
+
+@main.command()
+@click.argument("rule", required=False)
+@click.option(
+    "--format",
+    "format",
+    type=click.Choice(["unicode", "latex", "markdown"]),
+    default="unicode",
+    show_default=True,
+)
+@_errors_as_messages
+def explain(rule: str | None, format: str) -> None:
+    """Show why a rule holds, in indices; without RULE, list the rules.
+
+    RULE is a name (`matmul`, `tanh`, `chain`) or a product as it is written (`A B`).
+    """
+    text = import_module("symbp.explain").explanation(rule, format)
     click.echo(text, nl=not text.endswith("\n"))
 
 

@@ -11,6 +11,7 @@ from symbp.emit.article import Format
 from symbp.emit.document import Section, document
 from symbp.emit.math import Names, shape_text, unicode
 from symbp.emit.trial import trial
+from symbp.explain import proof_sections
 from symbp.ir import Expr, name_of, symbol
 from symbp.lower.cost import sweep_operations, written_out_operations
 from symbp.ops.linear import parts
@@ -34,14 +35,17 @@ def text(
     mode: Mode = "reverse",
     closed: Closed = "none",
     fragment: bool = False,
+    proof: bool = False,
 ) -> str:
     """Return the derivation as text: Unicode, a LaTeX article, or Markdown.
 
     `closed` adds each gradient as one formula; "counted", how many operations the two ways take;
-    `fragment` leaves the equations alone, to be put into a paper.
+    `fragment` leaves the equations alone, to be put into a paper; `proof` adds why they hold.
     """
     program = derivation.program
     parts = sections(derivation, mode, format, closed=closed, fragment=fragment)
+    if proof:
+        parts += proof_sections(derivation, names_of(program))
     title = program.title or program.name
     return document(title, parts, format, fragment, names_of(program))
 

@@ -18,6 +18,7 @@ FLOORS = [
     {"spec", "derive"},
     {"lower"},
     {"emit"},
+    {"explain"},
     {"report"},
     {"api"},
     {"pipeline"},

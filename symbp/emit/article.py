@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from symbp.derive.derivation import Step
 from symbp.emit.escape import ESCAPES, latex_lines, latex_text, one_line
-from symbp.emit.math import shape_text, sides
+from symbp.emit.math import Style, shape_text, sides
 from symbp.emit.names import Names
 from symbp.emit.wrapping import columns, latex_columns, wrap
 from symbp.errors import printable
@@ -52,10 +52,37 @@ class Part:
     rows: tuple[Row, ...]
 
 
+@dataclass(frozen=True)
+class Line:
+    """An equation before it is laid out.
+
+    left, right: formulas, the right one with `BREAK`; no right one for what is given.
+    law, shape: what stands beside it, the law a sentence and the shape a formula.
+    """
+
+    left: str
+    right: str
+    law: str = ""
+    shape: str = ""
+    note: str = ""
+
+
 def rows(steps: Sequence[Step], form: Format, names: Names) -> tuple[Row, ...]:
     """Return the lines that a reader sees."""
-    seen = [step for step in steps if step.shown]
-    return _unicode_rows(seen, names) if form == "unicode" else _latex_rows(seen, form, names)
+    style: Style = "unicode" if form == "unicode" else "latex"
+    lines = []
+    for step in steps:
+        if step.shown:
+            left, right = sides(step.target, step.expr, style, names)
+            right = "" if step.target is step.expr else right
+            shape = shape_text(step.target.shape, style)
+            lines.append(Line(left, right, step.law, shape, step.note))
+    return laid_out(lines, form)
+
+
+def laid_out(lines: Sequence[Line], form: Format) -> tuple[Row, ...]:
+    """Return equations as rows, those of Unicode aligned."""
+    return _unicode_rows(lines) if form == "unicode" else _latex_rows(lines, form)
 
 
 def paragraphs(text: str, form: Format) -> tuple[Paragraph, ...]:
@@ -80,19 +107,19 @@ def _fixed(lines: list[str], form: Format) -> tuple[str, ...]:
     )
 
 
-def _unicode_rows(steps: Sequence[Step], names: Names) -> tuple[Row, ...]:
-    pairs = [_sides(step, names) for step in steps]
-    laws = [" · ".join(filter(None, (one_line(s.law), _shape(s, "unicode")))) for s in steps]
-    margin = max((columns(left) for left, _ in pairs), default=0)
+def _unicode_rows(lines: Sequence[Line]) -> tuple[Row, ...]:
+    laws = [" · ".join(filter(None, (one_line(line.law), line.shape))) for line in lines]
+    margin = max((columns(line.left) for line in lines), default=0)
     room = WIDTH - 4 - margin - 3 - 3 - max(map(columns, laws), default=0)
-    broken = [wrap(right, max(room, _LEAST)) if right else [] for _, right in pairs]
-    wide = max((columns(line) for lines in broken for line in lines), default=0)
+    broken = [wrap(line.right, max(room, _LEAST)) if line.right else [] for line in lines]
+    wide = max((columns(part) for parts in broken for part in parts), default=0)
     found = []
-    for step, (left, _), lines, law in zip(steps, pairs, broken, laws, strict=True):
-        head = _pad(left, margin) + (" = " + _pad(lines[0], wide) if lines else " " * (3 + wide))
-        rest = [" " * (margin + 5) + line for line in lines[1:]]
-        note = textwrap.wrap(one_line(step.note), WIDTH - 8)
-        found.append(Row(f"{head}   {law}".rstrip(), tuple(rest), law, tuple(note)))
+    for line, parts, law in zip(lines, broken, laws, strict=True):
+        middle = " = " + _pad(parts[0], wide) if parts else " " * (3 + wide)
+        rest = [" " * (margin + 5) + part for part in parts[1:]]
+        note = textwrap.wrap(one_line(line.note), WIDTH - 8)
+        head = f"{_pad(line.left, margin)}{middle}   {law}".rstrip()
+        found.append(Row(head, tuple(rest), law, tuple(note)))
     return tuple(found)
 
 
@@ -100,34 +127,24 @@ def _pad(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
-def _sides(step: Step, names: Names) -> tuple[str, str]:
-    left, right = sides(step.target, step.expr, "unicode", names)
-    return left, "" if step.target is step.expr else right
-
-
-def _shape(step: Step, style: Literal["unicode", "latex"]) -> str:
-    return shape_text(step.target.shape, style)
-
-
-def _latex_rows(steps: Sequence[Step], form: Format, names: Names) -> tuple[Row, ...]:
-    pairs = [sides(step.target, step.expr, "latex", names) for step in steps]
-    laws = [_latex_side(step) for step in steps]
-    margin = max((latex_columns(left) for left, _ in pairs), default=0)
+def _latex_rows(lines: Sequence[Line], form: Format) -> tuple[Row, ...]:
+    laws = [_latex_side(line) for line in lines]
+    margin = max((latex_columns(line.left) for line in lines), default=0)
     beside = max((latex_columns(law) for law in laws), default=0)
     found = []
-    for step, (left, right), law in zip(steps, pairs, laws, strict=True):
+    for line, law in zip(lines, laws, strict=True):
         room = max(_LATEX_ROOM - margin - beside, _LEAST)
-        lines = [] if step.target is step.expr else wrap(right, room, latex_columns)
-        lines = [*lines[:1], *map(_continued, lines[1:])]
-        note = ESCAPES[form](step.note)
-        row = Row(left, tuple(lines), law, (note,) if note else ())
+        parts = wrap(line.right, room, latex_columns) if line.right else []
+        parts = [*parts[:1], *map(_continued, parts[1:])]
+        note = ESCAPES[form](line.note)
+        row = Row(line.left, tuple(parts), law, (note,) if note else ())
         found.append(row if form == "latex" else _portable(row))
     return tuple(found)
 
 
-def _latex_side(step: Step) -> str:
-    law = rf"\text{{\small {latex_text(step.law)}}}" if step.law.strip() else ""
-    return r"\ \cdot\ ".join(filter(None, (law, _shape(step, "latex"))))
+def _latex_side(line: Line) -> str:
+    law = rf"\text{{\small {latex_text(line.law)}}}" if line.law.strip() else ""
+    return r"\ \cdot\ ".join(filter(None, (law, line.shape)))
 
 
 def _continued(line: str) -> str:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbp.derive.derivation import Step
-from symbp.emit.article import Format, Part, paragraphs, rows
+from symbp.derive.proof import Proof
+from symbp.emit.article import Format, Part, Row, paragraphs, rows
 from symbp.emit.escape import ESCAPES
 from symbp.emit.names import MATH, Names
+from symbp.emit.reasoning import proof_rows
 from symbp.emit.render import template
 
 _ENDINGS = {"unicode": "txt", "latex": "tex", "markdown": "md"}
@@ -17,11 +19,13 @@ class Section:
     """A section of a reading.
 
     intro: paragraphs between empty lines; one indented by four spaces is kept as it is.
+    steps, proof: the equations, those of a proof after those of a sweep.
     """
 
     title: str
     intro: str = ""
     steps: tuple[Step, ...] = ()
+    proof: Proof | None = None
 
 
 def document(
@@ -36,10 +40,15 @@ def document(
         Part(
             ESCAPES[format](section.title),
             paragraphs(section.intro, format),
-            rows(section.steps, format, names),
+            _equations(section, format, names),
         )
         for section in sections
     )
     kind = "fragment" if fragment else "article"
     page = template(f"math/{kind}.{_ENDINGS[format]}.jinja")
     return page.render(title=ESCAPES[format](title), parts=parts)
+
+
+def _equations(section: Section, format: Format, names: Names) -> tuple[Row, ...]:
+    found = rows(section.steps, format, names)
+    return found if section.proof is None else found + proof_rows(section.proof, format, names)

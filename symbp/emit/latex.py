@@ -1,5 +1,6 @@
 """A layout as LaTeX; needs amsmath, amssymb and bm, and nothing else."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -133,6 +134,12 @@ def _cases(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
     return Piece(rf"\begin{{cases}} {lines} \end{{cases}}", Level.ROW)
 
 
+def _by_index(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    apart, same, one, other = (part.closed().text for part in parts)
+    lines = rf"{apart} & {one} \ne {other} \\ {same} & {one} = {other}"
+    return Piece(rf"\begin{{cases}} {lines} \end{{cases}}", Level.ROW)
+
+
 def _indexed(_: LatexWriter, layout: at.Indexed, parts: list[Piece]) -> Piece:
     (base,) = parts
     simple = isinstance(layout.parts[0], at.Named | at.Sign) and "_" not in base.text
@@ -141,7 +148,9 @@ def _indexed(_: LatexWriter, layout: at.Indexed, parts: list[Piece]) -> Piece:
 
 
 def _indices(letters: Sequence[str]) -> str:
-    return " ".join(letter[0] + (f"_{{{letter[1:]}}}" if letter[1:] else "") for letter in letters)
+    """Return indices; `i1` is i with 1, and `ik` stands for an axis that i and k were joined to."""
+    between = "" if all(len(letter) == 1 or letter[1:].isdecimal() for letter in letters) else ","
+    return f"{between} ".join(re.sub(r"(\d+)", r"_{\1}", letter) for letter in letters)
 
 
 def _fenced(_: LatexWriter, layout: at.Fenced, parts: list[Piece]) -> Piece:
@@ -178,9 +187,13 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Marked: lambda w, x, p: Piece(f"{fit(p[0], Level.ATOM)}^{x.mark.latex}", Level.POWER),
     at.Holds: _holds,
     at.Cases: _cases,
+    at.ByIndex: _by_index,
+    at.Derivative: lambda w, x, p: Piece(
+        _fraction(rf"\partial {p[0].text}", rf"\partial {p[1].text}"), Level.ADJOINT
+    ),
     at.Indexed: _indexed,
     at.Summed: lambda w, x, p: Piece(
-        rf"\sum_{{{_indices(x.letters)}}} {fit(p[0], Level.FRACTION)}", Level.SUM
+        rf"\sum_{{{_indices(x.letters)}}} {fit(p[0], Level.FRACTION)}", Level.PRODUCT
     ),
     at.Unit: lambda w, x, p: Piece(
         rf"\mathbf{{{'E' if x.block else 'e'}}}_{{{p[0].text}}}", Level.ATOM

@@ -148,6 +148,16 @@ class Cases(Layout):
     """Condition, value where it is positive, value elsewhere."""
 
 
+@dataclass(frozen=True, eq=False)
+class Derivative(Layout):
+    """The derivative of the first part by the second: `∂z_k/∂Ω_ij`."""
+
+
+@dataclass(frozen=True, eq=False)
+class ByIndex(Layout):
+    """A value where two indices differ, another where they agree: both values, both indices."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Indexed(Layout):
     """A part with its indices: `A_ik`."""

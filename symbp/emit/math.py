@@ -14,7 +14,18 @@ from symbp.ir import Expr, Shape
 
 Style: TypeAlias = Literal["unicode", "latex", "plain"]
 
-__all__ = ["MATH", "Names", "Style", "equation", "latex", "plain", "shape_text", "sides", "unicode"]
+__all__ = [
+    "MATH",
+    "Names",
+    "Style",
+    "equation",
+    "latex",
+    "plain",
+    "shape_text",
+    "sides",
+    "unicode",
+    "writer",
+]
 
 
 def unicode(expr: Expr, names: Names = MATH) -> str:
@@ -40,7 +51,7 @@ def equation(target: Expr, expr: Expr, style: Style = "unicode", names: Names = 
 
 def sides(target: Expr, expr: Expr, style: Style, names: Names) -> tuple[str, str]:
     """Return the two sides of an equation, `BREAK` where a long line may be broken."""
-    write = _writer(style, names)
+    write = writer(style, names)
     left, right = build(target), build(expr)
     if isinstance(right, Entries):
         return write(Indexed((left,), letters=right.letters)), write(right.parts[0])
@@ -49,7 +60,7 @@ def sides(target: Expr, expr: Expr, style: Style, names: Names) -> tuple[str, st
 
 def shape_text(shape: Shape, style: Style = "unicode") -> str:
     """Return a shape: `m × n`, `D_1`, and nothing for a scalar."""
-    write = _writer(style, MATH)
+    write = writer(style, MATH)
     sizes = []
     for dim in shape:
         layout = constant(dim)
@@ -63,10 +74,11 @@ def _text(expr: Expr, style: Style, names: Names) -> str:
     layout = build(expr)
     if isinstance(layout, Entries):
         layout = layout.parts[0]
-    return _writer(style, names)(layout).replace(BREAK, " ")
+    return writer(style, names)(layout).replace(BREAK, " ")
 
 
-def _writer(style: Style, names: Names) -> Callable[[Layout], str]:
+def writer(style: Style, names: Names) -> Callable[[Layout], str]:
+    """Return what writes a layout in a style, `BREAK` where a long line may be broken."""
     if style == "latex":
         return LatexWriter(names).write
     return UnicodeWriter(names, plain=style == "plain").write

@@ -135,6 +135,11 @@ def _cases(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
     return Piece(f"({then} where {condition} > 0, else {otherwise})", Level.ATOM)
 
 
+def _by_index(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    apart, same, one, other = (part.closed().text for part in parts)
+    return Piece(f"{apart} if {one} ≠ {other}, {same} if {one} = {other}", Level.SUM)
+
+
 def _indexed(_: UnicodeWriter, layout: at.Indexed, parts: list[Piece]) -> Piece:
     (base,) = parts
     text = base.text if len(base.text) == 1 else f"({base.text})"
@@ -175,9 +180,11 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Marked: lambda w, x, p: Piece(fit(p[0], Level.ATOM) + x.mark.unicode, Level.POWER),
     at.Holds: lambda w, x, p: Piece(f"1[{p[0].text}{x.indicator.unicode}]", Level.ATOM),
     at.Cases: _cases,
+    at.ByIndex: _by_index,
+    at.Derivative: lambda w, x, p: Piece(f"∂{p[0].text}/∂{p[1].text}", Level.ADJOINT),
     at.Indexed: _indexed,
     at.Summed: lambda w, x, p: Piece(
-        f"Σ_{_indices(x.letters)} {fit(p[0], Level.FRACTION)}", Level.SUM
+        f"Σ_{_indices(x.letters)} {fit(p[0], Level.FRACTION)}", Level.PRODUCT
     ),
     at.Unit: _unit,
     at.Entries: lambda w, x, p: Piece(f"[{p[0].text}]_{_indices(x.letters)}", Level.ATOM),

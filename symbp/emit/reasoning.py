@@ -1,0 +1,39 @@
+"""A proof as rows of equations: one left side, and below it the chain of what it is equal to."""
+
+from symbp.derive.proof import Equation, Proof
+from symbp.emit.article import Format, Line, Row, laid_out
+from symbp.emit.entries import by_case, entry, whole
+from symbp.emit.layout import Entries, Layout
+from symbp.emit.math import Style, writer
+from symbp.emit.names import Names
+
+
+def proof_rows(proof: Proof, format: Format, names: Names) -> tuple[Row, ...]:
+    """Return the rows of a proof; a step that would print what stands there already is left out.
+
+    What no matrix expression says is said of its entries alone.
+    """
+    style: Style = "unicode" if format == "unicode" else "latex"
+    write = writer(style, names)
+    lines: list[Line] = []
+    before, last = "", ""
+    for equation in proof.equations:
+        layouts = _sides(equation, proof.letters)
+        if layouts is None:
+            continue
+        left, right = map(write, layouts)
+        if left == before and right == last:
+            continue
+        lines.append(Line("" if left == before else left, right, equation.reason))
+        before, last = left, right
+    return laid_out(lines, format)
+
+
+def _sides(equation: Equation, letters: tuple[str, ...]) -> tuple[Layout, Layout] | None:
+    if equation.labels is None:
+        right = whole(equation.right)
+        return None if isinstance(right, Entries) else (whole(equation.left), right)
+    labels = equation.labels
+    left = entry(equation.left, labels, letters)
+    read = by_case if equation.cases else entry
+    return left, read(equation.right, labels, letters)
