@@ -5,10 +5,12 @@ from fractions import Fraction
 
 import sympy as sp
 
+from symbp.emit.indices import Contraction, at_entries, axis_letters, contraction, index_words
 from symbp.emit.layout import (
     ONE,
     Applied,
     Cases,
+    Entries,
     Fenced,
     Holds,
     Layout,
@@ -24,9 +26,8 @@ from symbp.emit.layout import (
     Unit,
     multiple,
 )
-from symbp.emit.matricise import matricise
 from symbp.emit.number import constant
-from symbp.emit.reshape import merged, split
+from symbp.emit.reshape import is_vec, merged, split, stacked
 from symbp.emit.strand import Factor
 from symbp.ir import Constant, Examples, Expr, Size, Sum, Variable, Words, walk
 from symbp.notation import Call, Choice, Exponent, Fence, Indicator, Superscript, Transparent
@@ -42,6 +43,17 @@ def build(expr: Expr) -> Layout:
     Raises TypeError naming the operation where it is none that a printer knows.
     """
     return _Builder().build(expr)
+
+
+def build_words(expr: Expr) -> Layout:
+    """Return the layout of an expression's entry in index words, its own letters i, j, k and so on.
+
+    A sum is said term by term, a product as the sum of the products of its factors' entries, an
+    operation done entry by entry of the entries; anything else is a matrix with its indices.
+    """
+    builder = _Builder()
+    builder.build(expr)
+    return builder.entry(expr)
 
 
 class _Builder:
@@ -73,6 +85,25 @@ class _Builder:
             )
         return self.full[expr]
 
+    def entry(self, expr: Expr) -> Layout:
+        """Return the entry at the letters of the axes, once `build` has been there."""
+        done: dict[Expr, Layout] = {}
+        for part in walk(expr):
+            done[part] = self._entry(part, [done[arg] for arg in part.args])
+        return done[expr]
+
+    def _entry(self, part: Expr, args: list[Layout]) -> Layout:
+        op, letters = part.op, axis_letters(part.rank)
+        if isinstance(op, Sum):
+            return _total(op.coefficients, args)
+        if isinstance(op, Words):
+            return at_entries(index_words(self._contraction(part, op), compact=False), letters)
+        if isinstance(op, Elementwise):
+            return _pointwise(op, args, rank=0)
+        if isinstance(op, Examples):
+            return args[0]
+        return at_entries(self.full[part], letters)
+
     def _is_flat(self, part: Expr) -> bool:
         """Tell whether an array is seen to hold one value everywhere."""
         if isinstance(part.op, Words):
@@ -99,11 +130,11 @@ class _Builder:
         if isinstance(op, Size):
             return constant(op.dim)
         if isinstance(op, Sum):
-            return _total(op.coefficients, self._args(part, short))
+            return self._sum(part, op, short)
         if isinstance(op, Words):
             return self._product(part, op, short)
         if isinstance(op, Elementwise):
-            return _pointwise(part, op, self._args(part, short))
+            return _pointwise(op, self._args(part, short), part.rank)
         if isinstance(op, Examples):
             return self.short[part.args[0]] if short else self.full[part.args[0]]
         inner = tuple(self.full[arg] for arg in part.args)
@@ -112,16 +143,43 @@ class _Builder:
         if isinstance(op, Largest):
             return Applied(inner, call=Call("max", r"\max"), rows=part.args[0].rank > 1)
         if isinstance(op, Merge):
-            return merged(part, op, self.full)
+            return self._merged(part, op)
         if isinstance(op, Split):
             return split(op, self.full[part.args[0]])
         if isinstance(op, Selection):
             return Unit((constant(op.offset),), block=len(op.dims) > 1)
         raise TypeError(f"no layout for the operation {op} ({type(op).__name__})")
 
+    def _sum(self, part: Expr, op: Sum, short: bool) -> Layout:
+        """Return a sum; one in which some terms are index words is the index words of the sum."""
+        varying = [arg for arg in part.args if arg not in self.flat]
+        if len(part.args) > 1 and varying and all(map(is_vec, varying)):
+            inside = [self.short[arg if arg in self.flat else arg.args[0]] for arg in part.args]
+            return stacked(_total(op.coefficients, inside))
+        parts = self._args(part, short)
+        letters = next((p.letters for p in parts if isinstance(p, Entries)), None)
+        if letters is None:
+            return _total(op.coefficients, parts)
+        inside = [
+            self.short[arg] if arg in self.flat else at_entries(layout, letters)
+            for arg, layout in zip(part.args, parts, strict=True)
+        ]
+        return Entries((_total(op.coefficients, inside),), letters=letters)
+
     def _product(self, part: Expr, op: Words, short: bool) -> Layout:
+        return contraction(self._contraction(part, op), short)
+
+    def _merged(self, part: Expr, op: Merge) -> Layout:
+        (arg,) = part.args
+        axes = tuple(range(arg.rank))
+        whole = Contraction([Factor(self.full[arg], axes)], axes, arg.shape)
+        if isinstance(arg.op, Words):
+            whole = self._contraction(arg, arg.op)
+        return merged(op, self.full[arg], whole)
+
+    def _contraction(self, part: Expr, op: Words) -> Contraction:
         factors = [self._factor(arg, word) for arg, word in zip(part.args, op.words, strict=True)]
-        return matricise(factors, op.out, op.dims, short)
+        return Contraction(factors, op.out, op.dims)
 
     def _factor(self, arg: Expr, word: tuple[int, ...]) -> Factor:
         op = arg.op
@@ -150,10 +208,10 @@ def _total(coefficients: Sequence[Fraction], parts: Sequence[Layout]) -> Layout:
     return Total(terms, negative=negative) if len(terms) > 1 or negative[0] else terms[0]
 
 
-def _pointwise(part: Expr, op: Elementwise, args: list[Layout]) -> Layout:
+def _pointwise(op: Elementwise, args: list[Layout], rank: int) -> Layout:
     if op.exponent is not None:
-        return _power(args[0], op.exponent, part.rank)
-    return _noted(op.notation, op.name, tuple(args), matrix=part.rank > 1)
+        return _power(args[0], op.exponent, rank)
+    return _noted(op.notation, op.name, tuple(args), matrix=rank > 1)
 
 
 def _power(base: Layout, exponent: sp.Rational, rank: int) -> Layout:

@@ -1,10 +1,31 @@
-"""A contraction in index words: `Σ_k A_ik B_kj C_kl`, for what no matrix product says."""
+"""A contraction in index words: `δ_ik (Aᵀ b)_l`, `Σ_m T_ijm x_m`, for what no matrix product says.
 
-from collections.abc import Iterable, Sequence
+What hangs together between two letters that stay is written as a matrix with its indices, between
+one letter and nothing as a vector; only what is neither is summed over letters.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import count
 
-from symbp.emit.layout import DELTA, ONE, Entries, Indexed, Layout, Quotient, Summed, row
+import sympy as sp
+
+from symbp.emit.layout import (
+    DELTA,
+    ONE,
+    Entries,
+    Indexed,
+    Layout,
+    Power,
+    Summed,
+    Transposed,
+    fold,
+    quotient,
+    row,
+)
+from symbp.emit.matricise import joined, matrix_form
 from symbp.emit.strand import Factor, in_order
+from symbp.ir import Shape
 
 _LETTERS = "ijklmnpqrstuvwxyzabcdefgh"
 
@@ -15,28 +36,105 @@ def spelled(letters: Iterable[int]) -> dict[int, str]:
     return dict(zip(dict.fromkeys(letters), names, strict=False))
 
 
-def index_words(factors: Sequence[Factor], out: tuple[int, ...]) -> Layout:
-    """Return the product of the entries, summed over the letters that `out` lacks."""
-    fresh = 1 + max([*out, *(i for factor in factors for i in factor.word)], default=0)
+def axis_letters(rank: int) -> tuple[str, ...]:
+    """Return the letters of an array's own axes: i, j, k and so on."""
+    return tuple(spelled(range(rank)).values())
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """Factors with their words, the word of the result, and the size of each letter."""
+
+    factors: Sequence[Factor]
+    out: tuple[int, ...]
+    dims: Shape
+
+
+def contraction(whole: Contraction, broadcast: bool) -> Layout:
+    """Return a contraction in matrix notation, in index words where there is none."""
+    found = matrix_form(whole.factors, whole.out, whole.dims, broadcast)
+    return index_words(whole) if found is None else found
+
+
+def index_words(whole: Contraction, compact: bool = True) -> Layout:
+    """Return the product of the entries, summed over the letters that the result lacks.
+
+    With `compact`, chains of matrices between letters that stay are joined first.
+    """
+    out = whole.out
+    fresh = 1 + max([*out, *(i for factor in whole.factors for i in factor.word)], default=0)
     places, deltas = list(out), []
     for position, letter in enumerate(out):
-        if letter in places[:position]:
+        if letter in out[:position]:
             places[position] = fresh + position
             deltas.append((letter, fresh + position))
-    spell = spelled([*places, *(i for factor in factors for i in factor.word)])
+    factors = _compacted(whole) if compact else whole.factors
+    front = in_order(factor for factor in factors if not factor.word)
+    rest = [factor for factor in factors if factor.word]
+    spell = spelled([*places, *(i for factor in rest for i in factor.word)])
 
-    def indexed(part: Layout, word: Iterable[int]) -> Layout:
-        return Indexed((part,), letters=tuple(spell[i] for i in word))
+    def entries(some: Iterable[Factor], below: bool) -> list[Layout]:
+        chosen = (factor for factor in some if factor.below == below)
+        return [_entry(factor, tuple(spell[i] for i in factor.word)) for factor in chosen]
 
-    front = [_whole(factor) for factor in in_order(f for f in factors if not f.word)]
-    items = [indexed(_whole(factor), factor.word) for factor in factors if factor.word]
-    items = [*front, *items, *(indexed(DELTA, pair) for pair in deltas)]
-    body = row(*items) if items else ONE
+    signs = [Indexed((DELTA,), letters=tuple(spell[i] for i in pair)) for pair in deltas]
+    above = [*entries(front, False), *signs, *entries(rest, False)]
+    below = [*entries(front, True), *entries(rest, True)]
+    body = quotient(row(*above) if above else ONE, row(*below) if below else None)
     summed = [letter for letter in spell if letter not in places]
     if summed:
         body = Summed((body,), letters=tuple(spell[i] for i in summed))
     return Entries((body,), letters=tuple(spell[i] for i in places)) if out else body
 
 
-def _whole(factor: Factor) -> Layout:
-    return Quotient((ONE, factor.layout)) if factor.below else factor.layout
+def at_entries(part: Layout, letters: tuple[str, ...]) -> Layout:
+    """Return an array's entry at some letters; of index words, what stands inside."""
+    if isinstance(part, Entries) and part.letters == letters:
+        return part.parts[0]
+    return Indexed((part,), letters=letters) if letters else part
+
+
+def _entry(factor: Factor, letters: tuple[str, ...]) -> Layout:
+    """Return a factor at its letters, A_ik or A_ik²; of one over A, the entry of A."""
+    if factor.squared is not None:
+        base = Indexed((factor.squared,), letters=letters)
+        return Power((base,), exponent=sp.Integer(2))
+    return Indexed((factor.layout,), letters=letters) if letters else factor.layout
+
+
+def _compacted(whole: Contraction) -> list[Factor]:
+    """Return the factors with what hangs together between letters that stay joined to one."""
+    large = (factor for factor in whole.factors if len(factor.word) > 2)
+    stay = {*whole.out, *(letter for factor in large for letter in factor.word)}
+    scalars = [factor for factor in whole.factors if not factor.word]
+    factors: list[Factor] = []
+    for block in joined([factor for factor in whole.factors if factor.word], stay):
+        if any(letter in stay for factor in block for letter in factor.word):
+            factors += _chain(block, stay, whole.dims)
+            continue
+        closed = matrix_form(block, (), whole.dims, False)
+        if closed is None:
+            factors += block
+        else:
+            late = any(factor.late for factor in block)
+            scalars.append(Factor(closed, late=late, rank=3))
+    return [*scalars, *factors]
+
+
+def _chain(block: list[Factor], stay: Collection[int], dims: Shape) -> list[Factor]:
+    """Return factors as one matrix or vector at the letters that stay, where they are such."""
+    ends = tuple(dict.fromkeys(i for factor in block for i in factor.word if i in stay))
+    if len(block) == 1 and set(block[0].word) == set(ends):
+        return block
+    ends = tuple(sorted(ends))
+    found = [(matrix_form(block, word, dims, False), word) for word in {ends, ends[::-1]}]
+    forms = [(form, word) for form, word in found if form is not None and len(word) <= 2]
+    if not forms:
+        return block
+    form, word = min(forms, key=lambda pair: (_transposes(pair[0]), pair[1]))
+    return [Factor(form, word, late=any(factor.late for factor in block))]
+
+
+def _transposes(layout: Layout) -> int:
+    """Return how many transposes a layout writes."""
+    return fold(layout, lambda part, inner: sum(inner) + isinstance(part, Transposed))

@@ -110,7 +110,8 @@ def _number(value: Fraction) -> Piece:
 
 
 def _multiple(_: LatexWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
-    body = parts[0].text if parts[0].level == Level.FRACTION else fit(parts[0], Level.ROW)
+    bare = parts[0].level == Level.FRACTION or isinstance(layout.parts[0], at.Summed)
+    body = parts[0].text if bare else fit(parts[0], Level.ROW)
     return Piece(rf"{_number(layout.coefficient).text}\, {body}", Level.ROW)
 
 
@@ -197,6 +198,9 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     ),
     at.Unit: lambda w, x, p: Piece(
         rf"\mathbf{{{'E' if x.block else 'e'}}}_{{{p[0].text}}}", Level.ATOM
+    ),
+    at.Commutation: lambda w, x, p: Piece(
+        rf"\mathbf{{K}}_{{{p[0].closed().text},{p[1].closed().text}}}", Level.ATOM
     ),
     at.Entries: lambda w, x, p: Piece(
         rf"{_enclosed(p[0].text, '[', ']')}_{{{_indices(x.letters)}}}", Level.ATOM

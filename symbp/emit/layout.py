@@ -186,6 +186,11 @@ class Unit(Layout):
     block: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Commutation(Layout):
+    """The matrix K_pq of two sizes: K_pq vec(X) = vec(Xᵀ) for X of p rows and q columns."""
+
+
 ONES = Sign(unicode="𝟏", plain="1", latex=r"\mathbf{1}")
 IDENTITY = Sign(unicode="I", plain="I", latex=r"\mathbf{I}")
 DELTA = Sign(unicode="δ", plain="delta", latex=r"\delta")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from symbp.emit.build import build
+from symbp.emit.build import build, build_words
 from symbp.emit.latex import LatexWriter
 from symbp.emit.layout import Entries, Indexed, Layout, Number, SizeName
 from symbp.emit.names import MATH, Names
@@ -20,10 +20,12 @@ __all__ = [
     "Style",
     "equation",
     "latex",
+    "latex_words",
     "plain",
     "shape_text",
     "sides",
     "unicode",
+    "words",
     "writer",
 ]
 
@@ -36,6 +38,19 @@ def unicode(expr: Expr, names: Names = MATH) -> str:
 def latex(expr: Expr, names: Names = MATH) -> str:
     """Return an expression in LaTeX, for amsmath, amssymb and bm; the text of a formula alone."""
     return _text(expr, "latex", names)
+
+
+def words(expr: Expr, names: Names = MATH) -> str:
+    """Return an expression's entry in index words: `Σ_kl A_ki (A W B + C)_kl B_jl`, `δ_ik B_lj`.
+
+    The axes of the expression are i, j, k and so on; compound factors stand in parentheses.
+    """
+    return UnicodeWriter(names).write(build_words(expr)).replace(BREAK, " ")
+
+
+def latex_words(expr: Expr, names: Names = MATH) -> str:
+    """Return an expression's entry in index words, in LaTeX."""
+    return LatexWriter(names).write(build_words(expr)).replace(BREAK, " ")
 
 
 def plain(expr: Expr) -> str:

@@ -2,15 +2,14 @@
 
 Scalars stand in front.  A scalar is `uᵀ A v`, a trace, a norm or a sum; a vector is what meets at
 its letter, multiplied entry by entry; a matrix is the chain along the path from its first letter
-to its second.  What is none of these is written in index words: nothing is guessed.
+to its second.  What is none of these is left to `indices.py`: nothing is guessed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import sympy as sp
 
 from symbp.emit.graph import Graph, diagonal
-from symbp.emit.indices import index_words
 from symbp.emit.layout import (
     IDENTITY,
     ONE,
@@ -31,24 +30,27 @@ Body = tuple[tuple[Layout, ...], Layout | None]
 """What stands above, a juxtaposition, and what it is divided by entry by entry."""
 
 
-def matricise(
+def matrix_form(
     factors: Sequence[Factor], out: tuple[int, ...], dims: Shape, broadcast: bool
-) -> Layout:
-    """Return the contraction; `broadcast` where a scalar may stand for an array that repeats it."""
+) -> Layout | None:
+    """Return the contraction in matrix notation, None where there is none.
+
+    `broadcast` where a scalar may stand for an array that repeats it.
+    """
     scalars = [factor for factor in factors if not factor.word]
     open_factors: list[Factor] = []
-    for component in _components([factor for factor in factors if factor.word]):
+    for component in joined([factor for factor in factors if factor.word]):
         if any(letter in out for factor in component for letter in factor.word):
             open_factors += component
         else:
             closed = _scalar(component)
             if closed is None:
-                return index_words(factors, out)
+                return None
             scalars.append(closed)
     if broadcast and not open_factors:
         return _assemble(scalars, (), None)
     body = _body(open_factors, out, dims) if _is_matrix(open_factors, out) else None
-    return index_words(factors, out) if body is None else _assemble(scalars, *body)
+    return None if body is None else _assemble(scalars, *body)
 
 
 def _is_matrix(factors: Sequence[Factor], out: tuple[int, ...]) -> bool:
@@ -92,11 +94,11 @@ def _assemble(scalars: Iterable[Factor], above: tuple[Layout, ...], below: Layou
     return quotient(row(*items) if items else ONE, bottom, entrywise=below is not None)
 
 
-def _components(factors: Sequence[Factor]) -> list[list[Factor]]:
-    """Return the factors grouped by the letters that join them."""
+def joined(factors: Sequence[Factor], cut: Collection[int] = ()) -> list[list[Factor]]:
+    """Return the factors grouped by the letters that join them; letters to cut at join nothing."""
     groups: list[tuple[set[int], list[Factor]]] = []
     for factor in factors:
-        letters, members = set(factor.word), [factor]
+        letters, members = set(factor.word) - set(cut), [factor]
         for group in [group for group in groups if group[0] & letters]:
             groups.remove(group)
             letters |= group[0]

@@ -1,34 +1,46 @@
-"""The layout of reshapes: the Kronecker product, vec, and joined axes in general."""
+"""The layout of reshapes: Kronecker products, vec, and joined axes in general."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from symbp.emit.indices import spelled
-from symbp.emit.layout import Applied, Kronecker, Layout, transposed
-from symbp.ir import Expr, Words
+from symbp.emit.indices import Contraction, spelled
+from symbp.emit.kronecker import kronecker_form
+from symbp.emit.layout import Applied, Layout, function
+from symbp.ir import Expr
 from symbp.notation import Call
 from symbp.ops.kinds import Merge, Split
+from symbp.ops.reshape import VEC
 
-_VEC = ((1, 0),)
 
+def merged(op: Merge, layout: Layout, whole: Contraction) -> Layout:
+    """Return `A ⊗ B`, `vec(X)`, or `merge[ik, jl](…)` with the groups of axes that are joined.
 
-def merged(part: Expr, op: Merge, layouts: Mapping[Expr, Layout]) -> Layout:
-    """Return `A ⊗ B`, `vec(X)`, or `merge[ik, jl](…)` with the groups of axes that are joined."""
-    (arg,) = part.args
-    kronecker = _kronecker(arg, op, layouts)
-    if kronecker is not None:
-        return kronecker
-    if op.groups == _VEC:
-        return Applied((layouts[arg],), call=Call("vec", r"\operatorname{vec}"))
+    layout: the array whose axes are joined; whole: the same as a contraction of its factors.
+    """
+    if op.groups == VEC:
+        return stacked(layout)
+    found = kronecker_form(whole, op.groups)
+    if found is not None:
+        return found
     groups = _groups(op.groups)
     call = Call(f"merge[{groups}]", rf"\operatorname{{merge}}_{{{groups}}}")
-    return Applied((layouts[arg],), call=call)
+    return Applied((layout,), call=call)
+
+
+def is_vec(expr: Expr) -> bool:
+    """Tell whether an expression is a matrix with its columns stacked."""
+    return isinstance(expr.op, Merge) and expr.op.groups == VEC
+
+
+def stacked(layout: Layout) -> Layout:
+    """Return `vec(X)`."""
+    return function("vec", layout)
 
 
 def split(op: Split, layout: Layout) -> Layout:
     """Return `vec⁻¹(x)` or `split[ik, jl](…)`."""
     groups = _groups(op.groups)
     call = Call(f"split[{groups}]", rf"\operatorname{{split}}_{{{groups}}}")
-    if op.groups == _VEC:
+    if op.groups == VEC:
         call = Call("vec⁻¹", r"\operatorname{vec}^{-1}")
     return Applied((layout,), call=call)
 
@@ -36,19 +48,3 @@ def split(op: Split, layout: Layout) -> Layout:
 def _groups(groups: Sequence[Sequence[int]]) -> str:
     spell = spelled(range(1 + max((axis for group in groups for axis in group), default=0)))
     return ", ".join("".join(spell[axis] for axis in group) for group in groups)
-
-
-def _kronecker(arg: Expr, op: Merge, layouts: Mapping[Expr, Layout]) -> Layout | None:
-    """Return A ⊗ B where entry (i k, j l) is A_ij B_kl."""
-    words = arg.op
-    if not isinstance(words, Words) or [len(group) for group in op.groups] != [2, 2]:
-        return None
-    if [len(word) for word in words.words] != [2, 2] or len(set(words.out)) != 4:
-        return None
-    (i, k), (j, l_) = ([words.out[axis] for axis in group] for group in op.groups)
-    found = []
-    for pair in ((i, j), (k, l_)):
-        for factor, word in zip(arg.args, words.words, strict=True):
-            if sorted(word) == sorted(pair):
-                found.append(layouts[factor] if word == pair else transposed(layouts[factor]))
-    return Kronecker(tuple(found)) if len(found) == 2 else None

@@ -84,7 +84,8 @@ def _total(writer: UnicodeWriter, layout: at.Total, parts: list[Piece]) -> Piece
 
 def _multiple(writer: UnicodeWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
     factor = layout.coefficient
-    body = fit(parts[0], Level.ROW)
+    is_sum = isinstance(layout.parts[0], at.Summed)
+    body = parts[0].text if is_sum else fit(parts[0], Level.ROW)
     if factor.numerator != 1:
         body = f"{factor.numerator} {body}"
     if factor.denominator == 1:
@@ -156,6 +157,13 @@ def _unit(_: UnicodeWriter, layout: at.Unit, parts: list[Piece]) -> Piece:
     return Piece(("E" if layout.block else "e") + index, Level.ATOM)
 
 
+def _commutation(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    sizes = [part.text for part in parts]
+    if all(len(size) == 1 and size.isdecimal() for size in sizes):
+        return Piece("K" + "".join(sizes).translate(SUBSCRIPTS), Level.ATOM)
+    return Piece(f"K_({','.join(sizes)})", Level.ATOM)
+
+
 def _sign(writer: UnicodeWriter, layout: at.Sign, _: list[Piece]) -> Piece:
     return Piece(layout.plain if writer.plain else layout.unicode, Level.ATOM)
 
@@ -187,5 +195,6 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
         f"Σ_{_indices(x.letters)} {fit(p[0], Level.FRACTION)}", Level.PRODUCT
     ),
     at.Unit: _unit,
+    at.Commutation: _commutation,
     at.Entries: lambda w, x, p: Piece(f"[{p[0].text}]_{_indices(x.letters)}", Level.ATOM),
 }

@@ -154,22 +154,38 @@ def words_value(text, names, sizes):
         assert not set(items.pop(0)[2:]) & set(out), text
     words, arrays = list(out), [np.ones(size) for size in sizes]
     for item in items:
-        base, _, word = item.rpartition("_") if "_" in item else (item, "", "")
-        words.append(word)
-        if base == "δ":
-            arrays.append(np.eye(sizes[out.index(word[0])]))
-            continue
-        found = names[base] if base in names else value(base, names, ())
-        arrays.append(found[:, 0] if len(word) == 1 and np.ndim(found) == 2 else found)
+        above, *below = _items(item, "/")
+        for part in [above, *(x for text in below for x in _items(_bare(text)))]:
+            found, word = _entry(part, names, dict(zip(out, sizes, strict=True)))
+            words.append(word)
+            arrays.append(found if part is above else 1 / found)
     return np.einsum(",".join(words) + "->" + out, *arrays)
 
 
-def _items(text):
+def _entry(item, names, sizes):
+    """Return (array, letters) of `A_ij`, `(A B)_ij`, `A_ij²`, `δ_ij` or a scalar."""
+    if item[-1] in POWERS and "_" in item:
+        found, word = _entry(item[:-1], names, sizes)
+        return found ** POWERS[item[-1]], word
+    base, _, word = item.rpartition("_") if "_" in item else (item, "", "")
+    if base == "δ":
+        return np.eye(sizes[word[0]]), word
+    found = names[base] if base in names else value(base, names, ())
+    found = found[:, 0] if len(word) == 1 and np.ndim(found) == 2 else found
+    return (found if word else np.reshape(found, ())), word
+
+
+def _bare(text):
+    """Return a product without the parentheses around it; those of `(A B)_ij` stay."""
+    return text[1:-1] if text[0] == "(" and text[-1] == ")" else text
+
+
+def _items(text, separator=" "):
     """Split a row at the spaces outside of parentheses."""
     items, depth = [""], 0
     for character in text:
         depth += (character in "([") - (character in ")]")
-        if character == " " and not depth:
+        if character == separator and not depth:
             items.append("")
         else:
             items[-1] += character

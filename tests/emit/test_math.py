@@ -202,7 +202,7 @@ VECTORS = [
 WORDS = [
     (contract("ij,kl->ikjl", M, N), "M_ik N_jl", r"\bm{M}_{i k} \, \bm{N}_{j l}"),
     (contract("ijk,k->ij", T, a), "Σ_k T_ijk a_k", r"\sum_{k} \bm{T}_{i j k} \, \bm{a}_{k}"),
-    (contract("i->iii", a), "a_i δ_ij δ_ik", r"\bm{a}_{i} \, \delta_{i j} \, \delta_{i k}"),
+    (contract("i->iii", a), "δ_ij δ_ik a_i", r"\delta_{i j} \, \delta_{i k} \, \bm{a}_{i}"),
     (
         node(Merge(((0, 1), (2, 3))), contract("ij,kl->ikjl", M, N)),
         "M ⊗ N",

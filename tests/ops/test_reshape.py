@@ -6,12 +6,12 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbp.ir import Words, node, variable, variables
+from symbp.ir import node, variable, variables
 from symbp.ops.evaluate import evaluate
 from symbp.ops.kinds import Merge, Split
 from symbp.ops.linear import add, is_ones, is_zero, ones, scale, subtract, zeros
 from symbp.ops.pointwise import TANH
-from symbp.ops.product import contract, diagonal_delta, hadamard
+from symbp.ops.product import contract, diagonal_delta, hadamard, product
 from symbp.ops.reshape import merge, split, vec
 from symbp.ops.rewrite import lift, rename, resize, substitute
 from symbp.ops.rules import pullback, tangent
@@ -24,7 +24,7 @@ A, B = variable("A", (2, 3)), variable("B", (2, 3))
 C, D = variable("C", (4, 5)), variable("D", (3, 3))
 a, s = variable("a", (3,)), variable("s")
 T = variable("T", (2, 3, 4))
-X = variable("X", (m, n))
+X, J = variable("X", (m, n)), variable("J", (6, 9))
 
 
 def values(*exprs, seed=0):
@@ -94,10 +94,10 @@ FORMS = [
         split(((2, 0, 1),), (2, 3, 4), variable("x", (24,))),
     ),
     (split(VEC, (3, 2), merge(((0, 1),), A)), contract("ij->ji", A)),
-    (merge(((3, 2), (1, 0)), split(BLOCKS, (2, 3, 3, 3), variable("J", (6, 9)))), contract("ij->ji", variable("J", (6, 9)))),
+    (merge(((3, 2), (1, 0)), split(BLOCKS, (2, 3, 3, 3), J)), contract("ij->ji", J)),
     (vec(contract("ij->ji", A)), merge(((0, 1),), A)),
     (split(VEC, (2, 3), ones(6)), ones(2, 3)),
-    (split(VEC, (2, 3), scale(2, contract(",i->i", s, vec(A)))), scale(2, contract(",ij->ij", s, A))),
+    (split(VEC, (2, 3), scale(2, hadamard(s, vec(A)))), scale(2, hadamard(s, A))),
 ]  # fmt: skip
 
 
@@ -174,5 +174,5 @@ def deltas(draw):
 def test_deltas_inside_and_across_groups_are_kept(drawn):
     sizes, out, word, groups = drawn
     factor = variable("F", tuple(sizes[i] for i in word))
-    tensor = node(Words((word,), out, sizes), factor)
+    tensor = product([(factor, word)], out, dict(enumerate(sizes)))
     same(merge(groups, tensor), node(Merge(groups), tensor))
