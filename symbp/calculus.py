@@ -15,8 +15,7 @@ from symbp.derive.higher import differentiate
 from symbp.derive.jacobian import at_entry, stacked, structured
 from symbp.emit.forms import is_matrix_form
 from symbp.emit.function import FunctionText, function_text
-from symbp.emit.math import Names, latex, unicode
-from symbp.emit.math import unicode as words
+from symbp.emit.math import Names, latex, unicode, words
 from symbp.errors import SymbpError, did_you_mean, printable
 from symbp.ir import Dim, Expr, name_of
 from symbp.ops.product import product

@@ -13,7 +13,7 @@ from symbp.ir import Expr, Sum, Words, node
 from symbp.ops.kinds import Nonlinear
 from symbp.ops.linear import is_ones, negate
 from symbp.ops.matrix import DETERMINANT, LOG_DETERMINANT, LOG_SOFTMAX, LOGSUMEXP, SOFTMAX
-from symbp.ops.pointwise import EXP, LOG, SIGMOID, SOFTPLUS
+from symbp.ops.pointwise import ABS, EXP, LOG, SIGMOID, SOFTPLUS
 from symbp.ops.rewrite import transform
 from symbp.program import Binding, Program
 
@@ -100,6 +100,8 @@ def _logsumexp(arg: Expr, definitions: Definitions) -> Expr | None:
 
 def _logdet(arg: Expr, definitions: Definitions) -> Expr | None:
     arg = _resolve(arg, definitions)
+    if arg.op is ABS:
+        arg = _resolve(arg.args[0], definitions)
     if isinstance(arg.op, Nonlinear) and arg.op.name == DETERMINANT.name:
         return node(replace(LOG_DETERMINANT, leading=arg.op.leading), *arg.args)
     return None

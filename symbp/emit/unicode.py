@@ -95,10 +95,20 @@ def _multiple(writer: UnicodeWriter, layout: at.Multiple, parts: list[Piece]) ->
 
 def _over(above: Piece, entrywise: bool = False) -> str:
     """Return what stands above a line, so that the whole of it is seen to be divided."""
-    bare = above.level == Level.ATOM or (above.level >= Level.ROW and "/" not in above.text)
+    bare = above.level == Level.ATOM or (above.level >= Level.ROW and not _is_divided(above.text))
     return (
         above.text if bare and not (entrywise and above.level == Level.ROW) else f"({above.text})"
     )
+
+
+def _is_divided(text: str) -> bool:
+    """Tell whether a fraction stands in a text outside of all brackets."""
+    depth = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == "/" and not depth:
+            return True
+    return False
 
 
 def _quotient(_: UnicodeWriter, layout: at.Quotient, parts: list[Piece]) -> Piece:

@@ -194,9 +194,10 @@ def _cross_entropy(site: Site) -> Value | None:
 
 
 def _softmax_cross_entropy(site: Site) -> Value | None:
-    if not _vectors(site) or (pair := _pair(site)) is None:
+    pair = align(site.scope, *site.args) if _vectors(site) else None
+    if pair is None:
         return None
-    y, z = pair
+    y, z, _ = pair
     if isinstance(y.op, Variable) and y.op.encoding == "one_hot":
         return Value(subtract(node(MATRIX_FUNCTIONS["logsumexp"], z), inner(y, z)))
     return Value(negate(inner(y, node(MATRIX_FUNCTIONS["log_softmax"], z))))
