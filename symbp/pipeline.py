@@ -167,6 +167,13 @@ def derive(program: Program) -> Derivation:
     return Derivation.of(derive_program(program))
 
 
+def wanted_of(program: Program, **asked: Any) -> Wanted:
+    """Return what is asked for besides gradients; raise SymbpError where it is not there."""
+    wanted = Wanted(**asked)
+    wanted.check(program)
+    return wanted
+
+
 def emit(derivation: Derivation, *, origin: str = "", wanted: Wanted = GRADIENTS) -> str:
     """Return the text of the derivation's NumPy module, with what is wanted besides gradients.
 
@@ -220,7 +227,12 @@ def _path(program: Program, folder: Path) -> Path:
 
 
 def write(
-    derivation: Derivation, folder: Path, certificate: Certificate | None, *, force: bool = False
+    derivation: Derivation,
+    folder: Path,
+    certificate: Certificate | None,
+    *,
+    force: bool = False,
+    wanted: Wanted = GRADIENTS,
 ) -> Path:
     """Write the derivation's module into a folder, whole or not at all, and return its path.
 
@@ -231,5 +243,5 @@ def write(
     if certificate is not None and not certificate.ok:
         raise SymbpError(f"the certificate of {path.name} fails, so it is not written")
     mark = "" if certificate is not None else "# NOT CERTIFIED: written with --no-check.\n"
-    write_whole(path, mark + emit(derivation), force)
+    write_whole(path, mark + emit(derivation, wanted=wanted), force)
     return path
