@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from symbp.check import Certificate
-from symbp.derive.dense import GRADIENTS, Dense, Wanted, dense
+from symbp.derive.dense import GRADIENTS, Dense, Wanted, dense, products
 from symbp.derive.derivation import Derivation, Step
+from symbp.derive.forward import dot
 from symbp.derive.reading import closed_form, read
 from symbp.emit.article import Format
 from symbp.emit.document import Section, document
@@ -99,6 +100,10 @@ def _dense(found: Sequence[Dense], page: Page, program: Program) -> list[Section
         by = " and ".join(unicode(v) for v in dict.fromkeys(one.variables))
         title = f"{one.kind.capitalize()} by {by}" if others else one.kind.capitalize()
         made.append(Section(title, "", one.steps[:-1], (Tensor(one, page.wanted.layout),)))
+    for one in products(program, page.wanted):
+        direction = unicode(dot(one.variables[0]))
+        title = f"Hessian times a direction {direction}"
+        made.append(Section(title, "", one.steps[:-1]))
     return made
 
 

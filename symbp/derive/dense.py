@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations_with_replacement
 from typing import Literal, TypeAlias
 
@@ -53,14 +54,34 @@ GRADIENTS = Wanted()
 class Dense:
     """A dense derivative: a Jacobian by one variable, a Hessian by two.
 
-    reading: for one example, with its steps.  whole: for the batch, the weight of an example and
-    the sum over the examples in it.
+    reading: for one example, with its steps.
     """
 
     program: Program
     variables: tuple[Expr, ...]
     reading: Derivative
-    whole: Derivative
+
+    @classmethod
+    def of(cls, program: Program, variables: tuple[Expr, ...]) -> "Dense":
+        """Return the derivative by these variables, one after the other."""
+        return cls(program, variables, differentiate(_alone(program), variables))
+
+    @cached_property
+    def whole(self) -> Derivative:
+        """The derivative for a batch: of the mean or the sum of the losses, plus the penalties.
+
+        By what differs from example to example, each example has a block of its own.
+        """
+        program = _alone(self.program)
+        data, penalty = loss_parts(program) if program.loss is not None else (None, None)
+        if data is None or penalty is None or is_zero(data):
+            return self.reading
+        found = differentiate(_of_loss(program, data), self.variables)
+        joined = _joined(found.expr, program, self.variables)
+        if not is_zero(penalty):
+            penalised = differentiate(_of_loss(program, penalty), self.variables)
+            joined = add(joined, penalised.closed)
+        return replace(found, expr=joined)
 
     @property
     def kind(self) -> str:
@@ -85,7 +106,7 @@ class Dense:
             gradient = bar(self.variables[0])
             start = max((k + 1 for k, s in enumerate(before) if s.target is gradient), default=0)
         lines = [Binding(step.target, step.expr) for step in before[start:]]
-        moved = [line.target for line in lines[-1:]]  # the differential; no line where it is zero
+        moved = [] if is_zero(last.expr) else [line.target for line in lines[-1:]]
         wanted = {b.target for b in needed(lines, [last.expr, *moved])}
         return (*(step for step in before[start:] if step.target in wanted), last)
 
@@ -98,11 +119,13 @@ def dense(program: Program, wanted: Wanted) -> tuple[Dense, ...]:
     its gradient and is left out.  Raises SymbpError as `Wanted.check` does.
     """
     wanted.check(program)
-    alone = replace(program, kind="identity")  # whose inputs stay as they are
-    return tuple(
-        Dense(program, of, differentiate(alone, of), _over_batch(alone, of))
-        for of in _asked(program, wanted)
-    )
+    return tuple(Dense.of(program, variables) for variables in _asked(program, wanted))
+
+
+def products(program: Program, wanted: Wanted) -> tuple[Dense, ...]:
+    """Return the Hessians by one variable each whose products alone are asked for."""
+    alone = wanted.hvp and not wanted.hessian
+    return tuple(Dense.of(program, (v, v)) for v in program.wrt) if alone else ()
 
 
 def _asked(program: Program, wanted: Wanted) -> Iterator[tuple[Expr, ...]]:
@@ -113,21 +136,9 @@ def _asked(program: Program, wanted: Wanted) -> Iterator[tuple[Expr, ...]]:
         yield from combinations_with_replacement(order, 2)
 
 
-def _over_batch(program: Program, variables: Sequence[Expr]) -> Derivative:
-    """Return the derivative for a batch: of the mean or the sum of the losses, plus the penalties.
-
-    By what differs from example to example, each example has a block of its own.
-    """
-    if program.loss is None:
-        return differentiate(program, variables)
-    data, penalty = loss_parts(program)
-    if is_zero(data):
-        return differentiate(program, variables)
-    found = differentiate(_of_loss(program, data), variables)
-    joined = _joined(found.expr, program, variables)
-    if not is_zero(penalty):
-        joined = add(joined, differentiate(_of_loss(program, penalty), variables).closed)
-    return replace(found, expr=joined)
+def _alone(program: Program) -> Program:
+    """Return the program with inputs that stay as they are, unless they are differentiated by."""
+    return replace(program, kind="identity")
 
 
 def _joined(expr: Expr, program: Program, variables: Sequence[Expr]) -> Expr:

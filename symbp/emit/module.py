@@ -74,11 +74,15 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     names = _identifiers(lowered.batch, program)
     network = Network(lowered, names)
     public = [function for _, function in network.functions()]
+    blocks = _network_blocks(network, wanted)
+    dense_functions = blocks.functions()
     private, helpers = _private(network, names)
+    helpers = sorted({*helpers, *blocks.write.helpers})
     parameters = Parameters(lowered.batch, names)
     sizes = parameters.sample_sizes()
     samples = parameters.sample(network.data, sizes)
-    functions = [parameters.init_params(), parameters.as_params(), *public, samples, *private]
+    functions = [parameters.init_params(), parameters.as_params(), *public]
+    functions += [*dense_functions, samples, *private]
     data = [names[v] for v in network.data]
     moving = [names[lowered.batched(v)] for v in program.params if v in program.wrt]
     frozen = len(moving) < len(program.params)
@@ -89,7 +93,11 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
             *_labels(network.data),
             "Tape = tuple[Array, ...]  # what a sweep keeps for later",
         ],
-        "constants": [*_constants(network, moving if frozen else None), *_size_constant(sizes)],
+        "constants": [
+            *_constants(network, moving if frozen else None),
+            *_dense_constants(blocks),
+            *_size_constant(sizes),
+        ],
         "fields": parameters.fields(),
         "functions": functions,
         "helpers": _parts(network, helpers, _guards_used(functions), is_analytic(program)),
@@ -100,6 +108,12 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         "flat_signature": _flat_signature(network, names, parameters.sizes),
         **_flat_lines(data, parameters.size_arguments()),
     }
+
+
+def _network_blocks(network: Network, wanted: Wanted) -> Blocks:
+    params = [network.schedule.batched(v) for v in network.program.params]
+    write = OfFields([*params, *network.data], network.names, network.schedule.batch)
+    return Blocks(write, dense(network.program, wanted), wanted)
 
 
 def _constants(network: Network, moving: Sequence[str] | None) -> list[str]:
