@@ -39,7 +39,8 @@ class _Thawed:
         made.__dict__["FORWARD_ARGS"] = self.taken + len(self.frozen)
         found = [n for n in ("forward", "loss", "vjp", "jvp", *_BY_PARAMETERS) if hasattr(made, n)]
         grads = [n for n in vars(self.module) if n.startswith("grad_")]
-        for name in (*found, *grads):
+        dense = [*getattr(made, "JACOBIANS", ()), *getattr(made, "HESSIANS", ())]
+        for name in (*found, *grads, *dense):
             setattr(made, name, self._function(name))
         for name in _BY_PARAMETERS if not self.moving else ():
             made.__dict__.pop(name, None)

@@ -26,7 +26,7 @@ from symbp.check.modes import (
     pulled,
     tangent_rows,
 )
-from symbp.check.second import Slope, dense_calls, dense_row, product_row
+from symbp.check.second import Slope, dense_calls, dense_rows, product_row
 from symbp.check.tolerance import ADJOINT, COMPLEX_STEP, EXACT, FIVE_POINT, FLOOR
 from symbp.check.tree import arrays, is_real, leaves, random_like, rebuild, transform
 
@@ -166,26 +166,20 @@ def _gradients(identity: Identity) -> list[Row]:
 
 
 def _second_rows(identity: Identity) -> list[Row]:
-    """Judge Jacobians as those of the value, Hessians and products as those of the gradients."""
+    """Judge what is dense, and products with the Hessian as slopes of the gradient."""
     module, args, seed = identity.module, identity.args, identity.seed
-    layout = getattr(module, "LAYOUT", "array")
     slots = {slot.name: slot for slot in identity.slots}
 
     def slope(of: str, by: str) -> Slope:
-        return Slope(getattr(module, of), args, slots[by].leaf, slots[by].free)
+        function = getattr(module, f"grad_{of}" if of else "value")
+        return Slope(function, args, slots[by].leaf, slots[by].free)
 
-    rows = []
-    for mode, table in (("jacobian", "JACOBIANS"), ("hessian", "HESSIANS")):
-        for name, (*of, by) in getattr(module, table, {}).items():
-            subject = Subject(", ".join(dict.fromkeys([*of, by])), mode, slots[by].method)
-            function = slope(f"grad_{of[0]}" if of else "value", by)
-            ours = np.asarray(getattr(module, name)(*args))
-            rows.append(dense_row(subject, function, ours, layout, seed))
+    rows = dense_rows(module, args, slope, identity.method, seed)
     for name in identity.variables:
         if hasattr(module, f"hvp_{name}"):
-            subject = Subject(name, "hvp", slots[name].method)
+            subject = Subject(name, "hvp", identity.method)
             product = getattr(module, f"hvp_{name}")
-            rows.append(product_row(subject, slope(f"grad_{name}", name), product, seed))
+            rows.append(product_row(subject, slope(name, name), product, seed))
     return rows
 
 

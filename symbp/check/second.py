@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from symbp.check.behaviour import Call
 from symbp.check.certificate import Row, Subject, extent
 from symbp.check.measure import Array, flatten, gradient_row, section, slope_row
 from symbp.check.tolerance import FLOOR
-from symbp.check.tree import arrays
+from symbp.check.tree import arrays, transform
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,25 @@ class Slope:
     args: tuple[Any, ...]
     leaf: int
     free: Sequence[int]
+
+
+Slopes: TypeAlias = Callable[[str, str], Slope]
+
+
+def dense_rows(
+    module: ModuleType, args: tuple[Any, ...], slopes: Slopes, method: str, seed: int
+) -> list[Row]:
+    """Judge the dense functions: Jacobians by slopes of the value, Hessians by those of gradients.
+
+    `slopes` takes the variable whose gradient it is, "" for the value, and the one it moves by.
+    """
+    rows, layout = [], getattr(module, "LAYOUT", "array")
+    for mode, table in (("jacobian", "JACOBIANS"), ("hessian", "HESSIANS")):
+        for name, (*of, by) in getattr(module, table, {}).items():
+            subject = Subject(", ".join(dict.fromkeys([*of, by])), mode, method)
+            ours = np.asarray(getattr(module, name)(*transform(args, np.array)))
+            rows.append(dense_row(subject, slopes("".join(of), by), ours, layout, seed))
+    return rows
 
 
 def dense_row(subject: Subject, slope: Slope, ours: Array, layout: str, seed: int) -> Row:
