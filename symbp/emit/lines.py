@@ -6,6 +6,7 @@ from symbp.ir import Expr, Sum, Variable, Words, symbol, variables, walk
 from symbp.ops.kinds import Merge, Split
 from symbp.ops.linear import parts
 from symbp.ops.product import product
+from symbp.ops.selection import Selection
 
 
 def can_leave_out(expr: Expr, optional: Collection[Expr]) -> bool:
@@ -40,6 +41,8 @@ def is_view(expr: Expr) -> bool:
     op = expr.op
     if isinstance(op, Merge | Split):
         return True
+    if any(isinstance(arg.op, Selection) for arg in expr.args):
+        return True  # a slice of another factor
     return isinstance(op, Words) and len(expr.args) == 1 and set(op.words[0]) <= set(op.out)
 
 

@@ -32,7 +32,7 @@ from symbp.ir import (
     walk,
 )
 from symbp.ops.formula import Array, evaluate_formula
-from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
+from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Solve, Split
 from symbp.ops.scalar import PLACES
 from symbp.ops.selection import Selection
 
@@ -134,6 +134,8 @@ def _value(op: Op, args: list[Array], sizes: Sizes) -> Array:
             return np.asarray(np.broadcast_to(made, args[0].shape))
         case Nonlinear() if op.name in _FUNCTIONS:
             return np.asarray(_FUNCTIONS[op.name](args[0]))
+        case Solve():
+            return _solution(*args)
         case Largest():
             return _largest(args[0])[..., 0]
         case Merge() | Split():
@@ -165,6 +167,14 @@ def _contraction(op: Words, args: list[Array], dims: Sequence[int]) -> Array:
     full = np.zeros([dims[letter] for letter in op.out], core.dtype)
     np.einsum(full, list(op.out), letters)[...] = core  # einsum gives a view of the diagonal
     return full
+
+
+def _solution(matrix: Array, side: Array) -> Array:
+    """Return M⁻¹ B by the inverse itself, a vector of each stack as one column."""
+    inverse = np.linalg.inv(matrix)
+    if side.ndim == matrix.ndim - 1:
+        return np.asarray((inverse @ side[..., None])[..., 0])
+    return np.asarray(inverse @ side)
 
 
 def _regrouped(op: Merge | Split, arg: Array, sizes: Sizes) -> Array:

@@ -67,6 +67,7 @@ class Nonlinear(Op):
     differential: dp from (dz, z, p), linear in dz.
     expansion: the value in simpler operations that neither overflow nor cancel, for the code.
     analytic: whether the code takes complex numbers, so that the complex step applies.
+    helper: the function of the module that the code calls, where NumPy has none.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Nonlinear(Op):
     expansion: Callable[[Expr], Expr] | None = None
     code: str | None = None
     analytic: bool = True
+    helper: str | None = None
     leading: int = 0
 
     def shape(self, args: Sequence[Expr]) -> Shape:
@@ -103,6 +105,20 @@ class Largest(Op):
     def shape(self, args: Sequence[Expr]) -> Shape:
         """Return the shape of the result."""
         return args[0].shape[:-1]
+
+
+@dataclass(frozen=True)
+class Solve(Op):
+    """The solution X of M X = B, a matrix of columns or a vector: M⁻¹ B, which only code writes.
+
+    Leading axes of both are those of a stack.
+    """
+
+    name: str = "solve"
+
+    def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
+        return args[1].shape
 
 
 @dataclass(frozen=True)
