@@ -89,6 +89,24 @@ class Identity:
         sweeps = share({"primal": self.batch.lines(wanted)}, taken, kept)
         return list(without_aliases(sweeps, kept)["primal"])
 
+    def _sweeps(self, bars: Sequence[Expr]) -> tuple[list[Binding], list[Binding], list[Expr]]:
+        """Return the lines of value and pullback, and what the pullback reads of the value's."""
+        adjoint = needed(self.adjoint, bars)
+        read = {v for line in adjoint for v in variables(line.expr)}
+        roots = [self.result, *(b.target for b in self.primal if b.target in read)]
+        lines = {
+            "primal": self.batch.lines(needed(self.primal, roots)),
+            "adjoint": self.batch.lines(adjoint),
+        }
+        taken = {name_of(v) for v in self.program.given}
+        taken |= {b.name for own in lines.values() for b in own}
+        kept = {name_of(v) for v in (self.result, *bars)}
+        sweeps = without_aliases(share(lines, taken, kept), kept)
+        primal, pulled = list(sweeps["primal"]), list(sweeps["adjoint"])
+        made = {line.target for line in primal}
+        outside = [v for v in reads(pulled) if v in made]
+        return needed(primal, [self.batch.name(self.result), *outside]), pulled, outside
+
     def _body(
         self, lines: Sequence[Binding], returned: Sequence[Expr], *, guards: bool = True
     ) -> list[str]:
@@ -193,14 +211,8 @@ class Identity:
         """Return `vjp` of a value that is no scalar."""
         target, seed = self.batch.name(self.result), self.batch.name(bar(self.result))
         bars = [bar(v) for v in self.wrt]
-        pulled = self._lines(self.adjoint, bars)
-        own = {b.target for b in self._lines(self.primal, [self.result])}
-        outside = [v for v in reads(pulled) if v in own]
-        roots = [
-            self.result,
-            *(b.target for b in self.primal if self.batch.name(b.target) in outside),
-        ]
-        before = self._body(self._lines(self.primal, roots), [target, *outside])
+        primal, pulled, outside = self._sweeps(bars)
+        before = self._body(primal, [target, *outside])
         outs = [self.batch.name(b) for b in bars]
         inner = self._body(pulled, outs, guards=False)
         kind = f"tuple[{', '.join(['Array'] * len(outs))}]"

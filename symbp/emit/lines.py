@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 
 from symbp.ir import Expr, Sum, Variable, Words, symbol, variables, walk
-from symbp.ops.kinds import Merge, Split
+from symbp.ops.kinds import Merge, Nonlinear, Split
 from symbp.ops.linear import parts
+from symbp.ops.matrix import DETERMINANT_SIGN, LOG_DETERMINANT
 from symbp.ops.product import product
 from symbp.ops.selection import Selection
+from symbp.program import Binding
 
 
 def can_leave_out(expr: Expr, optional: Collection[Expr]) -> bool:
@@ -28,6 +30,16 @@ def minus_one_hot(expr: Expr) -> tuple[Expr, Expr, bool] | None:
     if not isinstance(labels.op, Variable) or symbol(labels).encoding != "one_hot":
         return None
     return values, labels, weighted
+
+
+def determinants(line: Binding, lines: Sequence[Binding]) -> tuple[Binding, Binding] | None:
+    """Return the lines of sign and logarithm of a determinant, where `line` is one of them."""
+    names = (DETERMINANT_SIGN.name, LOG_DETERMINANT.name)
+    if not isinstance(line.expr.op, Nonlinear) or line.expr.op.name not in names:
+        return None
+    same = [b for b in lines if b.expr.args == line.expr.args and isinstance(b.expr.op, Nonlinear)]
+    found = {str(b.expr.op.name): b for b in same}
+    return (found[names[0]], found[names[1]]) if set(names) <= set(found) else None
 
 
 def is_array(var: Expr) -> bool:

@@ -215,4 +215,5 @@ _FUNCTIONS: dict[str, Callable[[Array], Any]] = {
     "inv": np.linalg.inv,
     "det": np.linalg.det,
     "logdet": _logdet,
+    "detsign": lambda z: np.linalg.slogdet(z)[0],
 }

@@ -3,7 +3,7 @@
 from symbp.ir import Expr, Shape, node
 from symbp.notation import Call, Superscript
 from symbp.ops.kinds import Largest, Nonlinear
-from symbp.ops.linear import add, negate, subtract
+from symbp.ops.linear import add, negate, subtract, zeros
 from symbp.ops.pointwise import EXP, LOG
 from symbp.ops.power import reciprocal
 from symbp.ops.product import broadcast, contract, hadamard, inner, total
@@ -87,6 +87,16 @@ LOG_DETERMINANT = Nonlinear(
     code="np.linalg.slogdet({z})[1]",
     analytic=False,
 )
+DETERMINANT_SIGN = Nonlinear(
+    "detsign",
+    rank=2,
+    result=lambda dims: _square(dims)[2:],
+    differential=lambda dz, z, p: zeros(),
+    notation=Call("sign det", r"\operatorname{sign}\det"),
+    code="np.linalg.slogdet({z})[0]",
+    analytic=False,
+)
+"""Only ever beside `LOG_DETERMINANT`, in code: det X = sign · exp(log |det X|)."""
 
 MATRIX_FUNCTIONS = {
     op.name: op for op in (SOFTMAX, LOGSUMEXP, LOG_SOFTMAX, INVERSE, DETERMINANT, LOG_DETERMINANT)
