@@ -12,9 +12,10 @@ from dataclasses import replace
 from itertools import count
 
 from symbp.derive.forward import moving
-from symbp.ir import Examples, Expr, Sum, Words, is_variable, variable, walk
+from symbp.ir import Examples, Expr, Sum, Words, is_variable, name_of, variable, walk
 from symbp.ops.kinds import Elementwise, H, Nonlinear
 from symbp.ops.linear import is_ones
+from symbp.ops.matrix import INVERSE
 from symbp.ops.rewrite import rebuild
 from symbp.program import Binding, Program
 
@@ -81,6 +82,9 @@ class _Namer:
             return made
         letter = letter.upper() if part.rank > 1 else letter
         stem = letter if binding.name in {"loss", "value"} else f"{letter}_{binding.name}"
+        if isinstance(made.op, Nonlinear) and made.op.name == INVERSE.name:
+            (arg,) = made.args
+            stem = f"{name_of(arg)}_inv" if is_variable(arg) else stem
         name = next(n for n in _numbered(stem) if n not in self.taken)
         self.taken.add(name)
         target = variable(name, made.shape, batched=made.batched)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from symbp.ir import Examples, Expr, Words, node, walk
+from symbp.lower.expand import written_out
 from symbp.lower.path import Word, pairs, result_word
 from symbp.lower.sweeps import Sweeps
 from symbp.ops.kinds import Nonlinear, Solve
-from symbp.ops.matrix import DETERMINANT, DETERMINANT_SIGN, INVERSE, LOG_DETERMINANT
+from symbp.ops.matrix import DETERMINANT, DETERMINANT_SIGN, INVERSE, LOG_DETERMINANT, TRACE_EXPM
 from symbp.ops.pointwise import EXP
 from symbp.ops.product import hadamard, product
 from symbp.ops.rewrite import substitute, transform
@@ -168,10 +169,12 @@ def _turned(matrix: Expr) -> Expr:
 
 
 def _paired(sweeps: Sweeps) -> Sweeps:
-    """Write det as sign · exp(logdet) where a sweep reads both of one matrix."""
+    """Write det as sign · exp(logdet) where a sweep reads both, tr expm as a trace."""
     both = {digest for lines in sweeps.values() for digest in _with_both(lines)}
 
     def change(part: Expr) -> Expr | None:
+        if _is(part, TRACE_EXPM):
+            return written_out(part)  # beside expm itself, which its gradient reads
         if not _is(part, DETERMINANT) or part.args[0].digest not in both:
             return None
         assert isinstance(part.op, Nonlinear)

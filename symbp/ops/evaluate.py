@@ -208,6 +208,19 @@ def _logdet(z: Array) -> Array:
     return np.asarray(size + np.log(sign * np.sign(sign.real)))
 
 
+def _expm(z: Array) -> Array:
+    """Return the matrix exponential by its series, the argument halved until it is small."""
+    halvings = max(int(np.frexp(np.max(np.abs(z), initial=0) * z.shape[-1])[1]), 0)
+    small = z / 2.0**halvings
+    term = total = np.eye(z.shape[-1]) + 0 * z
+    for k in range(1, 25):
+        term = term @ small / k
+        total = total + term
+    for _ in range(halvings):
+        total = total @ total
+    return np.asarray(total)
+
+
 _FUNCTIONS: dict[str, Callable[[Array], Any]] = {
     "softmax": _softmax,
     "logsumexp": lambda z: _logsumexp(z)[..., 0],
@@ -215,5 +228,7 @@ _FUNCTIONS: dict[str, Callable[[Array], Any]] = {
     "inv": np.linalg.inv,
     "det": np.linalg.det,
     "logdet": _logdet,
+    "expm": _expm,
+    "trexpm": lambda z: np.trace(_expm(z), axis1=-2, axis2=-1),
     "detsign": lambda z: np.linalg.slogdet(z)[0],
 }

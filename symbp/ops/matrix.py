@@ -1,5 +1,6 @@
 """Functions of a whole vector or matrix: each states its differential, linear in dz."""
 
+from symbp.errors import SymbpError
 from symbp.ir import Expr, Shape, node
 from symbp.notation import Call, Superscript
 from symbp.ops.kinds import Largest, Nonlinear
@@ -31,6 +32,14 @@ def _square(dims: Shape) -> Shape:
     if dims[0] != dims[1]:
         raise ValueError(f"a matrix of shape {dims} is not square")
     return dims
+
+
+def _no_derivative(dz: Expr, z: Expr, p: Expr) -> Expr:
+    """Refuse: d expm(X) = ∫ expm(tX) dX expm((1 − t)X) dt is no finite product (Higham 2008)."""
+    raise SymbpError(
+        "the derivative of expm is no finite product of its argument and its value",
+        "only its trace has one: write `tr(expm(X))`, whose gradient is expm(X)'",
+    )
 
 
 def softmax(z: Expr) -> Expr:
@@ -87,6 +96,23 @@ LOG_DETERMINANT = Nonlinear(
     code="np.linalg.slogdet({z})[1]",
     analytic=False,
 )
+EXPM = Nonlinear(
+    "expm",
+    rank=2,
+    result=_square,
+    differential=_no_derivative,
+    notation=Call("expm", r"\operatorname{expm}"),
+    code="_expm({z})",
+    helper="expm",
+)
+TRACE_EXPM = Nonlinear(
+    "trexpm",
+    rank=2,
+    result=lambda dims: _square(dims)[2:],
+    differential=lambda dz, z, p: contract("ij,ji->", node(EXPM, z), dz),
+    notation=Call("tr expm", r"\operatorname{tr}\operatorname{expm}"),
+    expansion=lambda z: contract("ii->", node(EXPM, z)),
+)
 DETERMINANT_SIGN = Nonlinear(
     "detsign",
     rank=2,
@@ -99,5 +125,15 @@ DETERMINANT_SIGN = Nonlinear(
 """Only ever beside `LOG_DETERMINANT`, in code: det X = sign · exp(log |det X|)."""
 
 MATRIX_FUNCTIONS = {
-    op.name: op for op in (SOFTMAX, LOGSUMEXP, LOG_SOFTMAX, INVERSE, DETERMINANT, LOG_DETERMINANT)
+    op.name: op
+    for op in (
+        SOFTMAX,
+        LOGSUMEXP,
+        LOG_SOFTMAX,
+        INVERSE,
+        DETERMINANT,
+        LOG_DETERMINANT,
+        EXPM,
+        TRACE_EXPM,
+    )
 }
