@@ -18,6 +18,7 @@ from symbp.emit.lines import (
     determinants,
     heavy,
     is_array,
+    is_factorised,
     is_product,
     is_view,
     minus_one_hot,
@@ -137,8 +138,8 @@ class Body:
         return term
 
     def _head(self, line: Binding) -> str:
-        """Return what stands left of the sign of equality."""
-        typed = ": Array" if line.target is self.annotated else ""
+        """Return what stands left of the sign of equality; NumPy types an inverse as double."""
+        typed = ": Array" if line.target is self.annotated or is_factorised(line.expr) else ""
         return self.arrays.names[line.target] + typed
 
     def _like(self, line: Binding) -> str | None:

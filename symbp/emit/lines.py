@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 
 from symbp.ir import Expr, Sum, Variable, Words, symbol, variables, walk
-from symbp.ops.kinds import Merge, Nonlinear, Split
+from symbp.ops.kinds import Merge, Nonlinear, Solve, Split
 from symbp.ops.linear import parts
-from symbp.ops.matrix import DETERMINANT_SIGN, LOG_DETERMINANT
+from symbp.ops.matrix import DETERMINANT_SIGN, INVERSE, LOG_DETERMINANT
 from symbp.ops.product import product
 from symbp.ops.selection import Selection
 from symbp.program import Binding
@@ -64,6 +64,12 @@ def is_product(expr: Expr) -> bool:
     if not isinstance(op, Words):
         return False
     return len(expr.args) > 1 and any(i not in op.out for word in op.words for i in word)
+
+
+def is_factorised(expr: Expr) -> bool:
+    """Tell whether an expression is an inverse or the solution of a system."""
+    op = expr.op
+    return isinstance(op, Solve) or (isinstance(op, Nonlinear) and op.name == INVERSE.name)
 
 
 def heavy(args: Sequence[Expr]) -> bool:
