@@ -49,7 +49,7 @@ def _joined(
     whole = tuple(sorted({i for core in (*cores, *eyes) for i in core.word}))
     if len(cores) + len(eyes) < 2:
         return (*cores, *eyes, None)[0]
-    if not eyes and any(core.word == whole for core in cores):
+    if not eyes and (len(whole) < 3 or any(core.word == whole for core in cores)):
         made = cores[0]
         for core in cores[1:]:
             made = multiply(made, core, whole)

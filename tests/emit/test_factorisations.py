@@ -1,10 +1,13 @@
 """Inverses and determinants in code: one factorisation a matrix, a system solved where one is."""
 
 import re
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
 import pytest
+from running import ROOT
 
 from symbp.check import certify
 from symbp.ops.evaluate import evaluate
@@ -149,3 +152,30 @@ def test_the_exponential_is_that_of_the_eigenvalues():
     np.testing.assert_allclose(module._expm(turn), -np.eye(2), atol=1e-14)
     np.testing.assert_allclose(module._expm(1j * turn), np.cosh(np.pi) * np.eye(2) + 1j * np.sinh(
         np.pi) * turn / np.pi, rtol=1e-13)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder of the modules of this file."""
+    path = tmp_path_factory.mktemp("factorised")
+    for k, parameter in enumerate(PROGRAMS):
+        (path / f"module_{k}.py").write_text(emit(derive(parameter.values[0])))
+    return path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ruff", "format", "--config", "pyproject.toml", "--diff"),
+        ("ruff", "check", "--config", "pyproject.toml"),
+        ("mypy", "--strict", "--config-file", ""),
+    ],
+    ids=" ".join,
+)
+def test_the_modules_are_clean(folder, command):
+    pytest.importorskip(command[0])
+    files = sorted(map(str, folder.glob("*.py")))
+    result = subprocess.run(
+        [sys.executable, "-m", *command, *files], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
