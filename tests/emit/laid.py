@@ -10,6 +10,7 @@ import numpy as np
 
 from symbp.emit import layout as at
 
+PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 FUNCTIONS = {
     "sum": np.sum,
     "tr": np.trace,
@@ -82,8 +83,15 @@ class Laid:
                 return np.sqrt(self.matrix(layout.parts[0], rows, columns))
             case at.Norm():
                 return np.reshape(np.linalg.norm(self.matrix(layout.parts[0])), (1, 1))
+            case at.MatrixPower():
+                base = self.matrix(layout.parts[0], rows, columns)
+                return np.linalg.matrix_power(base, int(layout.exponent))
             case at.Marked():
-                return np.linalg.inv(self.matrix(layout.parts[0], rows, columns))
+                base = self.matrix(layout.parts[0], rows, columns)
+                if "ᵀ" in layout.mark.unicode:
+                    return np.linalg.inv(base).T
+                times = layout.mark.unicode.removeprefix("⁻").translate(PLAIN)
+                return np.linalg.matrix_power(np.linalg.inv(base), int(times))
             case at.Applied():
                 return self.applied(layout, rows, columns)
             case at.Summed():
