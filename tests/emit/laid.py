@@ -186,18 +186,20 @@ class Laid:
     def entries(self, layout, sizes):
         """Return the array over the letters of `sizes`, in their order."""
         found, letters = self.indexed(layout, sizes)
-        missing = [letter for letter in sizes if letter not in letters]
-        arrays = [found, *(np.ones(sizes[letter]) for letter in missing)]
-        words = ["".join(letters), *missing]
-        return np.einsum(",".join(words) + "->" + "".join(sizes), *arrays)
+        assert set(letters) <= set(sizes), layout
+        return spread(found, letters, sizes)
 
     def indexed(self, layout, sizes):
         """Return (array, letters)."""
         match layout:
             case at.Total():
-                terms = [self.entries(part, sizes) for part in layout.parts]
+                pairs = [self.indexed(part, sizes) for part in layout.parts]
+                have = sizes | {
+                    i: d for x, word in pairs for i, d in zip(word, x.shape, strict=True)
+                }
+                terms = [spread(x, word, have) for x, word in pairs]
                 signs = [-1 if sign else 1 for sign in layout.negative]
-                return sum(s * t for s, t in zip(signs, terms, strict=True)), tuple(sizes)
+                return sum(s * t for s, t in zip(signs, terms, strict=True)), tuple(have)
             case at.Multiple():
                 found, letters = self.indexed(layout.parts[0], sizes)
                 return float(layout.coefficient) * found, letters
@@ -265,6 +267,14 @@ class Laid:
     def column(self, array):
         array = np.asarray(array, float)
         return np.reshape(array, (-1, 1) if array.ndim < 2 else array.shape)
+
+
+def spread(array, letters, sizes):
+    """Return an array repeated along the letters of `sizes` that it has not."""
+    missing = [letter for letter in sizes if letter not in letters]
+    arrays = [array, *(np.ones(sizes[letter]) for letter in missing)]
+    words = ["".join(letters), *missing]
+    return np.einsum(",".join(words) + "->" + "".join(sizes), *arrays)
 
 
 def turned(array):
