@@ -267,13 +267,14 @@ def _dense_rows(network: Network, method: str) -> list[Row]:
     order = [*fields, *list(signature(function).parameters)[1:]]
     free = tuple(k for k, value in enumerate(arrays(args)) if is_real(value))
 
-    def gradient(of: str) -> Function:
-        if of in fields and network.has("loss_and_grad"):
-            return lambda *given: getattr(module.loss_and_grad(*given)[1], of)
-        return getattr(module, f"grad_{of}")  # type: ignore[no-any-return]
+    def gradient(*given: Any) -> Any:
+        return module.loss_and_grad(*given)[1]
 
     def slope(of: str, by: str) -> Slope:
-        return Slope(gradient(of) if of else module.forward, args, order.index(by), free)
+        function = module.forward if not of else getattr(module, f"grad_{of}", None)
+        if function is None:
+            function = lambda *given: getattr(gradient(*given), of)  # noqa: E731
+        return Slope(function, args, order.index(by), free)
 
     return dense_rows(module, args, slope, method, network.seed)
 

@@ -227,6 +227,7 @@ TABLE: dict[str, Function] = {
     "det": Function(_SQUARE.format("det"), 1, _of_square),
     "logdet": Function(_SQUARE.format("logdet"), 1, _of_square),
     "inv": Function(_SQUARE.format("inv"), 1, _of_square),
+    "expm": Function(_SQUARE.format("expm"), 1, _of_square),
     "diag": Function("`diag(x)` of a vector, or `diag(A)` of a square matrix", 1, _diag),
     "kron": Function("`kron(A, B)` of two vectors or matrices", 2, _kron),
     "vec": Function("a matrix, `vec(A)`: its columns stacked", 1, _vec),

@@ -99,14 +99,15 @@ FILLED = {
     "eye": "`eye(n)`, of a size or a whole number",
     "commutation": "`commutation(m, n)`, which takes vec(X) to vec(X') for X of m x n",
 }
-_COUNTS = {"eye": (1,), "commutation": (2,)}
+_COUNTS: dict[str, tuple[int, ...]] = {"eye": (1,), "commutation": (2,)}
 
 
 def filled(scope: Scope, at: Call) -> Value:
     """Return an array of numbers of given dimensions; raise a SpecError where they are none."""
     counts = _COUNTS.get(at.name, (1, 2))
     if at.rows or len(at.args) not in counts:
-        count = {(1,): "one argument", (2,): "two arguments"}.get(counts, "one or two arguments")
+        count = " or ".join(("one", "two")[n - 1] for n in counts)
+        count += " argument" if counts == (1,) else " arguments"
         raise SpecError(f"`{at.name}` takes {count}", at.span, FILLED[at.name])
     dims = [scope.dim(arg) for arg in at.args]
     if at.name == "eye":

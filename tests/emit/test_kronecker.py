@@ -158,8 +158,8 @@ FORMS = [
     ),
     (
         scale(-1, jacobian("ik,lj->ijkl", node(INVERSE, Q), node(INVERSE, R))),
-        "−(R⁻¹)ᵀ ⊗ Q⁻¹",
-        r"-(\bm{R}^{-1})^{\top} \otimes \bm{Q}^{-1}",
+        "−R⁻ᵀ ⊗ Q⁻¹",
+        r"-\bm{R}^{-\top} \otimes \bm{Q}^{-1}",
     ),
     (
         jacobian("ik,ij->ijkj", A, node(TANH, M)),
