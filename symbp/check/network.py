@@ -31,7 +31,7 @@ from symbp.check.modes import (
     pulled,
     tangent_rows,
 )
-from symbp.check.second import Slope, dense_calls, dense_rows
+from symbp.check.second import Slope, dense_calls, dense_rows, weighted_hessians
 from symbp.check.tolerance import ADJOINT, COMPLEX_STEP, EXACT, FIVE_POINT, FLOOR, SYMMETRY
 from symbp.check.tree import arrays, is_real, leaves, random_like, rebuild, transform
 
@@ -261,22 +261,21 @@ def hessian_rows(network: Network, method: str) -> list[Row]:
 
 def _dense_rows(network: Network, method: str) -> list[Row]:
     """Judge Jacobians as those of `forward`, Hessians as those of the gradient's fields."""
-    module, params, args = network.module, network.params, network.args
-    fields = [name for name, _ in leaves(params)]
+    module, args = network.module, network.args
     function = module.loss if network.has("loss") else module.forward
-    order = [*fields, *list(signature(function).parameters)[1:]]
+    order = [name for name, _ in leaves(network.params)]
+    order += list(signature(function).parameters)[1:]
     free = tuple(k for k, value in enumerate(arrays(args)) if is_real(value))
-
-    def gradient(*given: Any) -> Any:
-        return module.loss_and_grad(*given)[1]
+    judged = module if network.has("loss") else weighted_hessians(module, args, network.seed)
 
     def slope(of: str, by: str) -> Slope:
-        function = module.forward if not of else getattr(module, f"grad_{of}", None)
-        if function is None:
-            function = lambda *given: getattr(gradient(*given), of)  # noqa: E731
-        return Slope(function, args, order.index(by), free)
+        def field(*given: Any) -> Any:
+            return getattr(judged.loss_and_grad(*given)[1], of)
 
-    return dense_rows(module, args, slope, method, network.seed)
+        found = module.forward if not of else getattr(module, f"grad_{of}", field)
+        return Slope(found, args, order.index(by), free)
+
+    return dense_rows(judged, args, slope, method, network.seed)
 
 
 def value_rows(network: Network) -> list[Row]:

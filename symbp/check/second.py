@@ -105,6 +105,26 @@ def product_row(subject: Subject, slope: Slope, product: Callable[..., Any], see
     return slope_row(subject, function, theta, direction.ravel(), ours, floor=floor)
 
 
+def weighted_hessians(module: ModuleType, args: tuple[Any, ...], seed: int) -> ModuleType:
+    """Return a module with no loss as one whose loss is its scalar outputs weighted at random."""
+    made = ModuleType(module.__name__)
+    made.__dict__.update(module.__dict__)
+    shape = np.shape(module.forward(*args))
+    weights = np.random.default_rng((seed, 4)).uniform(0.5, 1.5, shape)
+
+    def loss_and_grad(*given: Any) -> Any:
+        output, pullback = module.vjp(*given)
+        return np.sum(weights * output), pullback(weights)[0]
+
+    def weighted(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *given: np.tensordot(weights, function(*given), axes=weights.ndim)
+
+    made.__dict__["loss_and_grad"] = loss_and_grad
+    for name in getattr(module, "HESSIANS", ()):
+        made.__dict__[name] = weighted(getattr(module, name))
+    return made
+
+
 def dense_calls(module: ModuleType, args: tuple[Any, ...]) -> list[Call]:
     """Return the dense functions with arguments for them."""
     names = [*getattr(module, "JACOBIANS", ()), *getattr(module, "HESSIANS", ())]

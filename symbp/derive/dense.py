@@ -89,6 +89,12 @@ class Dense:
         return "jacobian" if len(self.variables) == 1 else "hessian"
 
     @property
+    def is_batched(self) -> bool:
+        """Whether each example has a block of its own."""
+        outputs = self.program.loss is None and symbol(self.program.result).batched
+        return outputs or any(symbol(v).batched for v in self.variables)
+
+    @property
     def ranks(self) -> tuple[int, ...]:
         """How many axes the value has, and each variable."""
         return (self.program.result.rank, *(v.rank for v in self.variables))

@@ -43,9 +43,8 @@ class Blocks:
 
     def _function(self, name: str, found: Dense) -> Function:
         expr = found.laid_out(found.whole.expr, self.wanted.layout)
-        batched, of = self.batch.expr(expr), name_of(found.variables[-1])
-        several = batched.rank > expr.rank
-        target = variable(found.kind, expr.shape, "adjoint", batched=several, of=of)
+        of = name_of(found.variables[-1])
+        target = variable(found.kind, expr.shape, "adjoint", batched=found.is_batched, of=of)
         body = self.write.results([*found.whole.lines, Binding(target, expr)], [target])
         doc = self._doc(found, self.batch.name(target))
         return self.write.function(
