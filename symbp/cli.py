@@ -78,8 +78,8 @@ def _second_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--layout", type=click.Choice(["array", "vec"]), default="array",
                      show_default=True,
-                     help="Of both: the axes of the value, then of each variable; or the columns of "
-                          "each stacked."),
+                     help="Of both: the axes of the value, then of each variable; or each one's "
+                          "columns stacked."),
         click.option("--hvp", is_flag=True,
                      help="The Hessian of a scalar times a direction, in the module; never built."),
         click.option("--hessian", is_flag=True, help="The second derivatives of a scalar."),

@@ -51,9 +51,7 @@ GRADIENT_PAGE = Page()
 """The forward pass and the reverse mode."""
 
 
-def text(
-    derivation: Derivation, format: Format = "unicode", page: Page = GRADIENT_PAGE
-) -> str:
+def text(derivation: Derivation, format: Format = "unicode", page: Page = GRADIENT_PAGE) -> str:
     """Return the derivation as text: Unicode, a LaTeX article, or Markdown."""
     program = derivation.program
     parts, names = sections(derivation, page), _page_names(program)
@@ -64,7 +62,11 @@ def text(
 
 def sections(derivation: Derivation, page: Page) -> list[Section]:
     """Return the sections of a reading."""
-    program, reading, found = derivation.program, read(derivation), dense(derivation.program, page.wanted)
+    program, reading, found = (
+        derivation.program,
+        read(derivation),
+        dense(derivation.program, page.wanted),
+    )
     made = [] if page.fragment else [_given(program)]
     made.append(Section("Forward pass", "", reading.primal))
     if page.mode != "forward":

@@ -54,7 +54,9 @@ class Identity:
         self.adjoint = [Binding(s.target, substitute(s.expr, seed)) for s in derivation.adjoint]
         self.write = Formulas(self.given, self.wrt_batched(), names, batch)
         self.wanted = wanted
-        self.blocks = Blocks(self.write, dense(self.program, wanted), wanted)
+        slopes: dict[Expr | None, str] = {v: f"grad_{names[batch.name(v)]}" for v in self.wrt}
+        slopes[None] = "value"
+        self.blocks = Blocks(self.write, dense(self.program, wanted), wanted, slopes)
 
     def _joined_tangent(self, joined: Expr) -> list[Binding]:
         """Return the tangent lines, that of the loss for the whole batch."""
@@ -83,9 +85,12 @@ class Identity:
         made.append(self.jvp())
         if not self.is_scalar:
             made.append(self.vjp())
-        if self.wanted.hessian or self.wanted.hvp:
-            made += [self.hvp(var) for var in self.wrt]
+        made += [self.hvp(var) for var in self.products()]
         return [*made, *self.blocks.functions()]
+
+    def products(self) -> list[Expr]:
+        """Return the variables whose product with the Hessian has a function."""
+        return self.wrt if self.wanted.hessian or self.wanted.hvp else []
 
     def _sweeps(self, bars: Sequence[Expr]) -> tuple[list[Binding], list[Binding], list[Expr]]:
         """Return the lines of value and pullback, and what the pullback reads of the value's."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, TypeAlias
 
-from symbp.derive.dense import Wanted, dense
+from symbp.derive.dense import Wanted
 from symbp.derive.derivation import Derivation
-from symbp.emit.blocks import Blocks, OfFields
+from symbp.emit.blocks import network_blocks
 from symbp.emit.docstring import docstring
 from symbp.emit.guards import guard
 from symbp.emit.identifiers import Identifiers
@@ -74,33 +74,37 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     names = _identifiers(lowered.batch, program)
     network = Network(lowered, names)
     public = [function for _, function in network.functions()]
-    blocks = _network_blocks(network, wanted)
-    dense_functions = blocks.functions()
+    blocks = network_blocks(network, wanted)
     private, helpers = _private(network, names)
     helpers = sorted({*helpers, *blocks.write.helpers})
     parameters = Parameters(lowered.batch, names)
     sizes = parameters.sample_sizes()
     samples = parameters.sample(network.data, sizes)
     functions = [parameters.init_params(), parameters.as_params(), *public]
-    functions += [*dense_functions, samples, *private]
+    functions += [*blocks.functions(), samples, *private]
     data = [names[v] for v in network.data]
     moving = [names[lowered.batched(v)] for v in program.params if v in program.wrt]
     frozen = len(moving) < len(program.params)
     return {
         "moving": "MOVING" if frozen else "Params._fields",
         **_numeric(program),
+        **blocks.checked([]),
+        "params": True,
         "aliases": [
             *_labels(network.data),
             "Tape = tuple[Array, ...]  # what a sweep keeps for later",
         ],
         "constants": [
             *_constants(network, moving if frozen else None),
-            *_dense_constants(blocks),
+            *blocks.constants(),
             *_size_constant(sizes),
         ],
         "fields": parameters.fields(),
         "functions": functions,
-        "helpers": _parts(network, helpers, _guards_used(functions), is_analytic(program)),
+        "helpers": [
+            *_parts(network, helpers, _guards_used(functions), is_analytic(program)),
+            *(["check_second"] if blocks.table else []),
+        ],
         "shapes": parameters.shapes(),
         "size_parameters": parameters.size_parameters(),
         "size_arguments": parameters.size_arguments(),
@@ -108,12 +112,6 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         "flat_signature": _flat_signature(network, names, parameters.sizes),
         **_flat_lines(data, parameters.size_arguments()),
     }
-
-
-def _network_blocks(network: Network, wanted: Wanted) -> Blocks:
-    params = [network.schedule.batched(v) for v in network.program.params]
-    write = OfFields([*params, *network.data], network.names, network.schedule.batch)
-    return Blocks(write, dense(network.program, wanted), wanted)
 
 
 def _constants(network: Network, moving: Sequence[str] | None) -> list[str]:
@@ -171,7 +169,7 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
     variables = [names[v] for v in identity.wrt_batched()]
     analytic = is_analytic(program)
     kind = "scalar" if identity.is_scalar else "array"
-    second = _second(identity, variables)
+    second = identity.blocks.checked(identity.products())
     parts = [
         *_guards_used(functions),
         f"check_{kind}",
@@ -183,12 +181,13 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
     return {
         **_numeric(program),
         **second,
+        "params": False,
         "aliases": _labels(identity.given),
         "constants": [
             f"ANALYTIC = {analytic}",
             f"ARGUMENTS = {_names_tuple([names[v] for v in identity.given])}",
             f"VARIABLES = {_names_tuple(variables)}  # what is differentiated by",
-            *_dense_constants(identity.blocks),
+            *identity.blocks.constants(),
             *_size_constant(sizes),
         ],
         "functions": [*functions, parameters.sample_data(identity.given, sizes)],
@@ -200,30 +199,6 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
 def _names_tuple(names: Sequence[str]) -> str:
     quoted = [f'"{name}"' for name in names]
     return f"({quoted[0]},)" if len(quoted) == 1 else f"({', '.join(quoted)})"
-
-
-def _second(identity: Identity, variables: Sequence[str]) -> View:
-    """Return what `check` compares: each function, and whose slope by which argument it is."""
-    dense = [
-        f'("{name}", {f"grad_{of[0]}" if len(of) > 1 else "value"}, "{of[-1]}", {name})'
-        for _, name, of in identity.blocks.table
-    ]
-    asked = variables if identity.wanted.hessian or identity.wanted.hvp else ()
-    products = [f'("hvp_{v}", grad_{v}, "{v}", hvp_{v})' for v in asked]
-    order = "F" if identity.wanted.layout == "vec" else "C"
-    return {"dense": dense, "products": products, "order": order}
-
-
-def _dense_constants(blocks: Blocks) -> list[str]:
-    """Return the constants that say which function is dense, by what, and in which layout."""
-    made = []
-    for kind, title in (("jacobian", "JACOBIANS"), ("hessian", "HESSIANS")):
-        items = [f'"{name}": {_names_tuple(of)}' for k, name, of in blocks.table if k == kind]
-        if items:
-            made += broken(f"{title}: dict[str, tuple[str, ...]] = {{", items, "}", 0)
-    if made and blocks.wanted.layout == "vec":
-        made.append('LAYOUT = "vec"  # of them: the columns of each array stacked')
-    return made
 
 
 def _numeric(program: Program) -> View:

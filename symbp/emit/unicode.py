@@ -151,7 +151,7 @@ def _by_index(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
 
 def _of_derivative(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
     above, *by = (part.text for part in parts)
-    order = str(len(by)).translate(_SUPERSCRIPTS) if len(by) > 1 else ""
+    order = str(len(by)).translate(at.SUPERSCRIPTS) if len(by) > 1 else ""
     return Piece(f"∂{order}{above}/{' '.join(f'∂{below}' for below in by)}", Level.ADJOINT)
 
 
