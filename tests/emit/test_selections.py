@@ -34,6 +34,9 @@ EXPRESSIONS = {
     "a block and its transpose": (
         sp.Trace((piece(S, (0, 2), (0, 2)) + piece(S, (0, 2), (0, 2)).T) ** 2), S,
     ),
+    "a sum of pieces": (
+        sp.Trace((piece(Y, (0, n), (0, n)) + piece(Y, (m, m + n), (0, n))) ** 2), Y,
+    ),
     "a block matrix": (sp.Trace(sp.BlockMatrix([[A, X], [X.T, B]]) ** 2), X),
     "a block matrix of another": (sp.Trace(sp.BlockMatrix([[A, X], [X.T, B]]) ** 2), A),
     "an inverse's entry": (sp.Inverse(B)[0, 1], B),
