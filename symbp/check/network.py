@@ -112,7 +112,8 @@ def network_rows(network: Network) -> list[Row]:
         rows += attempt(heading, inner_product_rows, forward, network.seed)
     if network.has("hvp"):
         rows += attempt(Subject("all", "hvp", method), hessian_rows, network, method)
-    rows += attempt(Subject("all", "dense", method), _dense_rows, network, method)
+    if network.has("HESSIANS") or network.has("JACOBIANS"):
+        rows += attempt(Subject("all", "dense", method), _dense_rows, network, method)
     return rows + attempt(Subject("all", "value", EXACT), value_rows, network)
 
 

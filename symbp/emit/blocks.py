@@ -70,6 +70,10 @@ class Blocks:
         order = "F" if self.wanted.layout == "vec" else "C"
         return {"dense": dense, "products": made, "order": order}
 
+    def helpers(self, products: Sequence[Expr] = ()) -> list[str]:
+        """Return the fixed texts that compare them, where there are any."""
+        return ["check_second"] if self.table or products else []
+
     def _compared(self, name: str, found: Dense) -> str:
         *of, by = found.variables
         slope = self.slopes[of[0] if of else None]

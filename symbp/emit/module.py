@@ -76,12 +76,12 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     public = [function for _, function in network.functions()]
     blocks = network_blocks(network, wanted)
     private, helpers = _private(network, names)
-    helpers = sorted({*helpers, *blocks.write.helpers})
     parameters = Parameters(lowered.batch, names)
     sizes = parameters.sample_sizes()
     samples = parameters.sample(network.data, sizes)
     functions = [parameters.init_params(), parameters.as_params(), *public]
     functions += [*blocks.functions(), samples, *private]
+    helpers = sorted({*helpers, *blocks.write.helpers})
     data = [names[v] for v in network.data]
     moving = [names[lowered.batched(v)] for v in program.params if v in program.wrt]
     frozen = len(moving) < len(program.params)
@@ -101,16 +101,19 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         ],
         "fields": parameters.fields(),
         "functions": functions,
-        "helpers": [
-            *_parts(network, helpers, _guards_used(functions), is_analytic(program)),
-            *(["check_second"] if blocks.table else []),
-        ],
-        "shapes": parameters.shapes(),
-        "size_parameters": parameters.size_parameters(),
-        "size_arguments": parameters.size_arguments(),
+        "helpers": [*_parts(network, helpers, _guards_used(functions)), *blocks.helpers()],
+        **_sizes_of(parameters),
         "sized": ", **SIZES" if sizes else "",
         "flat_signature": _flat_signature(network, names, parameters.sizes),
         **_flat_lines(data, parameters.size_arguments()),
+    }
+
+
+def _sizes_of(parameters: Parameters) -> View:
+    return {
+        "shapes": parameters.shapes(),
+        "size_parameters": parameters.size_parameters(),
+        "size_arguments": parameters.size_arguments(),
     }
 
 
@@ -173,9 +176,9 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
     parts = [
         *_guards_used(functions),
         f"check_{kind}",
-        *(["check_second"] if second["dense"] or second["products"] else []),
         "complex_step" if analytic else "differences",
         "error",
+        *identity.blocks.helpers(identity.products()),
     ]
     gradients = ", ".join(f'"{v}": grad_{v}' for v in variables)
     return {
@@ -260,11 +263,10 @@ def _guards_used(functions: Sequence[Function]) -> list[str]:
     return [name for name in ("expect", "numbers") if f"_{name}(" in bodies]
 
 
-def _parts(
-    network: Network, helpers: Sequence[str], guards: Sequence[str], analytic: bool
-) -> list[str]:
+def _parts(network: Network, helpers: Sequence[str], guards: Sequence[str]) -> list[str]:
     """Return the fixed texts that the module needs, in order."""
     loss = network.loss is not None
     made = [*helpers, *guards, "ravel"]
     made += ["flat", "check_loss"] if loss else ["check_output"]
-    return [*made, "check_forward", "complex_step" if analytic else "differences", "error"]
+    slopes = "complex_step" if is_analytic(network.program) else "differences"
+    return [*made, "check_forward", slopes, "error"]
