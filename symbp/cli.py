@@ -62,6 +62,8 @@ def main() -> None:
 
 def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
+        click.option("--symmetric", "symmetric", multiple=True, metavar="NAMES",
+                     help="With -e: the matrices that equal their transposes."),
         click.option("--shape", "shapes", multiple=True, metavar="NAME=SHAPE",
                      help="With -e: a name's shape, as W=3x4, W=m,n, x=n or a=scalar."),
         click.option("--wrt", "wrt", multiple=True, metavar="NAMES",
@@ -80,6 +82,8 @@ def _second_options(command: Callable[..., Any]) -> Callable[..., Any]:
                      show_default=True,
                      help="Of both: the axes of the value, then of each variable; or each one's "
                           "columns stacked."),
+        click.option("--both-halves", is_flag=True,
+                     help="The gradient by a symmetric matrix is G + Gᵀ − G ⊙ I, not free."),
         click.option("--hvp", is_flag=True,
                      help="The Hessian of a scalar times a direction, in the module; never built."),
         click.option("--hessian", is_flag=True, help="The second derivatives of a scalar."),
@@ -113,7 +117,8 @@ def derive(
     """Derive a spec, print the derivation and its certificate, and write the module."""
     with _waiting("reading"):
         pipeline, screen = import_module("symbp.pipeline"), _screen()
-        program = pipeline.read_program(spec, expression, wrt, shapes, name)
+        declared = pipeline.Declared(shapes, second.pop("symmetric"))
+        program = pipeline.read_program(spec, expression, wrt, declared, name)
         asked = pipeline.wanted_of(program, **second)
     folder = output or (None if expression is not None else Path("generated"))
     if folder is not None:
@@ -169,7 +174,8 @@ def show(
 ) -> None:  # fmt: skip
     """Print the derivation as text, as a LaTeX article or as Markdown."""
     pipeline = import_module("symbp.pipeline")
-    program = pipeline.read_program(spec, expression, wrt, shapes)
+    declared = pipeline.Declared(shapes, second.pop("symmetric"))
+    program = pipeline.read_program(spec, expression, wrt, declared)
     asked = pipeline.wanted_of(program, **second)
     report = import_module("symbp.report")
     closed = "counted" if closed_form else "none"

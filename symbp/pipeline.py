@@ -4,7 +4,7 @@ import importlib.util
 import sys
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,28 @@ from symbp.spec.from_sympy import from_sympy
 from symbp.spec.glyphs import plain_name
 
 
+@dataclass(frozen=True)
+class Declared:
+    """What is declared of an expression's names: `NAME=SHAPE`, and names joined by commas."""
+
+    shapes: Sequence[str] = ()
+    symmetric: Sequence[str] = ()
+
+
+NOTHING = Declared()
+"""Every name is what its letter says."""
+
+
 def read_program(
     spec: str | None,
     text: str | None = None,
     wrt: Sequence[str] = (),
-    shapes: Sequence[str] = (),
+    declared: Declared = NOTHING,
     name: str | None = None,
 ) -> Program:
     """Return the program of a spec file, of an expression, or of `FILE.py:NAME`.
 
-    wrt: names, also joined by commas; shapes: `NAME=SHAPE`, for an expression alone.
+    wrt: names, also joined by commas; declared: for an expression alone.
     Raises SymbpError where the input is wrong.
     """
     if (spec is None) == (text is None):
@@ -46,15 +58,23 @@ def read_program(
     fault = None if name is None else fault_of_name(name)
     if fault is not None:
         raise SymbpError(fault, "write a name of letters, digits and `_`, such as `--name mlp`")
-    parts = [part.strip() for item in wrt for part in item.split(",")]
-    names = list(dict.fromkeys(plain_name(part) for part in parts if part))
+    names = _names(wrt)
     if text is not None:
-        program = expression(text, names, _shapes(shapes))
-    elif shapes:
+        symmetric = _names(declared.symmetric)
+        program = expression(text, names, _shapes(declared.shapes), symmetric)
+    elif declared.shapes:
         raise SymbpError("--shape is for -e", "declare shapes in the spec: `param W : m x n`")
+    elif declared.symmetric:
+        help = "declare it in the spec: `param W : n x n symmetric`"
+        raise SymbpError("--symmetric is for -e", help)
     else:
         program = _from_file(str(spec), names, name)
     return program if name is None else replace(program, name=name)
+
+
+def _names(items: Sequence[str]) -> list[str]:
+    parts = [part.strip() for item in items for part in item.split(",")]
+    return list(dict.fromkeys(plain_name(part) for part in parts if part))
 
 
 def _shapes(items: Sequence[str]) -> Mapping[str, str]:

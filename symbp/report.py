@@ -8,7 +8,8 @@ from symbp.check import Certificate
 from symbp.derive.dense import GRADIENTS, Dense, Wanted, dense, products
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import dot
-from symbp.derive.reading import closed_form, read
+from symbp.derive.jacobian import structured
+from symbp.derive.reading import closed_form, one_example, read
 from symbp.emit.article import Format
 from symbp.emit.document import Section, document
 from symbp.emit.math import Names, shape_text, unicode
@@ -71,9 +72,11 @@ def sections(derivation: Derivation, page: Page) -> list[Section]:
     made.append(Section("Forward pass", "", reading.primal))
     if page.mode != "forward":
         adjoint = _noted(reading.adjoint, program)
-        made.append(Section("Reverse mode", _reverse_intro(program), adjoint))
+        made.append(Section("Reverse mode", _reverse_intro(program, page.wanted), adjoint))
     if page.mode != "reverse":
         made.append(Section("Forward mode", _forward_intro(program), reading.tangent))
+    if page.wanted.both_halves:
+        made.append(_both_halves(derivation))
     made += _dense(found, page, program)
     if page.closed != "none":
         closed = _closed(derivation)
@@ -89,6 +92,16 @@ def _page_names(program: Program) -> Names:
     names = names_of(program)
     own = "loss" in {name_of(v) for v in (*program.given, *(b.target for b in program.bindings))}
     return replace(names, result="loss") if program.result.rank and not own else names
+
+
+def _both_halves(derivation: Derivation) -> Section:
+    """Return the gradients by symmetric matrices, each as one formula where that can be written."""
+    steps = []
+    for var in (v for v in derivation.program.wrt if symbol(v).symmetric):
+        step = derivation.step_of_gradient(name_of(var))
+        whole = closed_form(derivation, step.expr) or one_example(step.expr)
+        steps.append(replace(step, expr=structured(whole), law="both halves", note="", shown=True))
+    return Section("Both halves together", _HALVES, tuple(steps))
 
 
 def _dense(found: Sequence[Dense], page: Page, program: Program) -> list[Section]:
@@ -120,6 +133,9 @@ def _closed_tensors(program: Program, found: Sequence[Dense], page: Page) -> tup
 
 
 _SEED = "ℓ stands for any scalar made from {0}, and ∂ℓ/∂{0} is where the sweep starts."
+
+_FREE = "The gradient by {0} is free: the entries move one by one, as if it were not symmetric."
+_HALVES = "The halves of a symmetric matrix move together: G + Gᵀ − G ⊙ I of the gradient G above."
 
 
 def _noted(steps: Sequence[Step], program: Program) -> tuple[Step, ...]:
@@ -160,7 +176,13 @@ def _role(word: str, var: Expr) -> str:
     return word + "".join(extra)
 
 
-def _reverse_intro(program: Program) -> str:
+def _reverse_intro(program: Program, wanted: Wanted) -> str:
+    folded = [unicode(v) for v in program.wrt if symbol(v).symmetric]
+    free = f"{_FREE.format(', '.join(folded))}" if folded and not wanted.both_halves else ""
+    return " ".join(filter(None, (free, _sweep_intro(program))))
+
+
+def _sweep_intro(program: Program) -> str:
     if program.result.rank and _page_names(program).result == "loss":
         return _SEED.format(unicode(program.result))
     several = any(symbol(v).batched for v in (*program.inputs, *program.targets))

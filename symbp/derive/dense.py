@@ -25,13 +25,15 @@ class Wanted:
     """What is asked for besides gradients and the two modes.
 
     jacobian: of an array; of a scalar it is the gradient.  hessian: of a scalar, with the products
-    that hvp asks for alone.  layout: of what is dense.
+    that hvp asks for alone.  layout: of what is dense.  both_halves: the gradient by a symmetric
+    matrix is G + Gᵀ − G ⊙ I, else free, its entries moving one by one.
     """
 
     jacobian: bool = False
     hessian: bool = False
     hvp: bool = False
     layout: Layout = "array"
+    both_halves: bool = False
 
     def check(self, program: Program) -> None:
         """Raise SymbpError where what is asked for is not there."""
@@ -39,11 +41,27 @@ class Wanted:
         if (self.hessian or self.hvp) and program.result.rank:
             what = f"{asked} is for a scalar, and {name_of(program.result)} is an array"
             raise SymbpError(what, "`--jacobian` gives its first derivative entry by entry")
+        if self.both_halves:
+            self._check_halves(program)
         if self.layout != "array" and not (self.jacobian or self.hessian):
             raise SymbpError(
                 f"--layout {self.layout} is for a Jacobian or a Hessian",
                 "add `--jacobian` or `--hessian`",
             )
+
+    def _check_halves(self, program: Program) -> None:
+        """Raise SymbpError where there is no gradient whose halves could move together."""
+        if program.result.rank or program.params:
+            what = "--both-halves is for a scalar expression"
+            raise SymbpError(what, "leave it out: the entries move one by one")
+        if not any(symbol(v).symmetric for v in program.wrt):
+            raise SymbpError(
+                "--both-halves is for the gradient by a symmetric matrix",
+                "declare one: `--symmetric X`",
+            )
+        if self.hessian or self.hvp:
+            what = "--both-halves is for the gradient alone"
+            raise SymbpError(what, "leave it out: second derivatives move each entry by itself")
 
 
 GRADIENTS = Wanted()

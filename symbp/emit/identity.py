@@ -6,10 +6,12 @@ does what it needs and no more.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symbp.derive.dense import Wanted, dense
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import dot, tangents_of
+from symbp.derive.jacobian import structured
 from symbp.derive.reverse import bar, join_examples
 from symbp.derive.simplify import Lines
 from symbp.emit.blocks import Blocks
@@ -18,7 +20,7 @@ from symbp.emit.guards import guard_like
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import array_text
 from symbp.emit.sweeps import Function
-from symbp.ir import Expr, name_of, variables
+from symbp.ir import Expr, name_of, symbol, variables
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
 from symbp.lower.reads import reads
@@ -52,6 +54,12 @@ class Identity:
             self.tangent = self._joined_tangent(joined)
         seed = {} if program.loss is not None or self.result.rank else {bar(self.result): number(1)}
         self.adjoint = [Binding(s.target, substitute(s.expr, seed)) for s in derivation.adjoint]
+        if wanted.both_halves:
+            halves = {bar(v) for v in self.wrt if symbol(v).symmetric}
+            self.adjoint = [
+                replace(b, expr=structured(b.expr)) if b.target in halves else b
+                for b in self.adjoint
+            ]
         self.write = Formulas(self.given, self.wrt_batched(), names, batch)
         self.wanted = wanted
         slopes: dict[Expr | None, str] = {v: f"grad_{names[batch.name(v)]}" for v in self.wrt}

@@ -87,7 +87,7 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     frozen = len(moving) < len(program.params)
     return {
         "moving": "MOVING" if frozen else "Params._fields",
-        **_numeric(program),
+        **_numeric(program, wanted),
         **blocks.checked([]),
         "params": True,
         "aliases": [
@@ -97,6 +97,7 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         "constants": [
             *_constants(network, moving if frozen else None),
             *blocks.constants(),
+            *_symmetry(program, names, wanted),
             *_size_constant(sizes),
         ],
         "fields": parameters.fields(),
@@ -179,10 +180,11 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
         "complex_step" if analytic else "differences",
         "error",
         *identity.blocks.helpers(identity.products()),
+        *(["symmetric"] if _symmetric(program) else []),
     ]
     gradients = ", ".join(f'"{v}": grad_{v}' for v in variables)
     return {
-        **_numeric(program),
+        **_numeric(program, wanted),
         **second,
         "params": False,
         "aliases": _labels(identity.given),
@@ -191,6 +193,7 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
             f"ARGUMENTS = {_names_tuple([names[v] for v in identity.given])}",
             f"VARIABLES = {_names_tuple(variables)}  # what is differentiated by",
             *identity.blocks.constants(),
+            *_symmetry(program, names, wanted),
             *_size_constant(sizes),
         ],
         "functions": [*functions, parameters.sample_data(identity.given, sizes)],
@@ -204,9 +207,22 @@ def _names_tuple(names: Sequence[str]) -> str:
     return f"({quoted[0]},)" if len(quoted) == 1 else f"({', '.join(quoted)})"
 
 
-def _numeric(program: Program) -> View:
+def _symmetric(program: Program) -> list[Expr]:
+    return [v for v in program.given if symbol(v).symmetric]
+
+
+def _symmetry(program: Program, names: Identifiers, wanted: Wanted) -> list[str]:
+    """Return the constants that say which arguments equal their transposes."""
+    found = [names[v] for v in _symmetric(program)]
+    made = [f"SYMMETRIC = {_names_tuple(found)}  # equal to their transposes"] if found else []
+    return [*made, "BOTH_HALVES = True  # of a gradient by them"] if wanted.both_halves else made
+
+
+def _numeric(program: Program, wanted: Wanted) -> View:
     analytic = is_analytic(program)
     return {
+        "symmetric": bool(_symmetric(program)),
+        "both_halves": wanted.both_halves,
         "method": "the complex step" if analytic else "5-point differences",
         "bound": "1e-12" if analytic else "1e-8",
     }
@@ -269,4 +285,5 @@ def _parts(network: Network, helpers: Sequence[str], guards: Sequence[str]) -> l
     made = [*helpers, *guards, "ravel"]
     made += ["flat", "check_loss"] if loss else ["check_output"]
     slopes = "complex_step" if is_analytic(network.program) else "differences"
-    return [*made, "check_forward", slopes, "error"]
+    folding = ["symmetric"] if _symmetric(network.program) else []
+    return [*made, "check_forward", slopes, "error", *folding]
