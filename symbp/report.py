@@ -134,7 +134,7 @@ def _closed_tensors(program: Program, found: Sequence[Dense], page: Page) -> tup
 
 _SEED = "ℓ stands for any scalar made from {0}, and ∂ℓ/∂{0} is where the sweep starts."
 
-_FREE = "The gradient by {0} is free: the entries move one by one, as if it were not symmetric."
+_FREE = "The gradient by {0} is free: each of two mirrored entries has a derivative of its own."
 _HALVES = "The halves of a symmetric matrix move together: G + Gᵀ − G ⊙ I of the gradient G above."
 
 

@@ -75,7 +75,9 @@ class _Thawed:
         """Return parameters, or a direction, with the frozen ones put in; else the value."""
         if not isinstance(value, self.partial):
             return value
-        known = {**value._asdict(), **dict(zip(self.frozen, still, strict=True))}
+        dtype = np.result_type(*still, *arrays(value))  # code writes one's term onto another's
+        like = [np.asarray(array, dtype) for array in still]
+        known = {**value._asdict(), **dict(zip(self.frozen, like, strict=True))}
         return self.module.Params(**known)
 
     def _stripped(self, result: Any) -> Any:

@@ -273,7 +273,7 @@ def _dense_rows(network: Network, method: str) -> list[Row]:
         def field(*given: Any) -> Any:
             return getattr(judged.loss_and_grad(*given)[1], of)
 
-        found = module.forward if not of else getattr(module, f"grad_{of}", field)
+        found = module.forward if not of else getattr(judged, f"grad_{of}", field)
         return Slope(found, args, order.index(by), free)
 
     return dense_rows(judged, args, slope, method, network.seed)

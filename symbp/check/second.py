@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -116,12 +117,20 @@ def weighted_hessians(module: ModuleType, args: tuple[Any, ...], seed: int) -> M
         output, pullback = module.vjp(*given)
         return np.sum(weights * output), pullback(weights)[0]
 
-    def weighted(function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *given: np.tensordot(weights, function(*given), axes=weights.ndim)
+    def input_gradient(k: int) -> Callable[..., Any]:
+        return lambda *given: module.vjp(*given)[1](weights)[k]
+
+    def weighted(function: Callable[..., Any], shared: bool) -> Callable[..., Any]:
+        if shared:
+            return lambda *given: np.tensordot(weights, function(*given), axes=weights.ndim)
+        return lambda *given: (function(*given).T * weights).T
 
     made.__dict__["loss_and_grad"] = loss_and_grad
-    for name in getattr(module, "HESSIANS", ()):
-        made.__dict__[name] = weighted(getattr(module, name))
+    inputs = list(signature(module.forward).parameters)[1 : 1 + module.INPUTS_DIFFERENTIABLE]
+    for k, name in enumerate(inputs, 1):
+        made.__dict__[f"grad_{name}"] = input_gradient(k)
+    for name, of in getattr(module, "HESSIANS", {}).items():
+        made.__dict__[name] = weighted(getattr(module, name), not {*of} & {*inputs})
     return made
 
 
