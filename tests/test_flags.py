@@ -131,6 +131,15 @@ def test_a_network_has_a_block_for_each_pair_of_parameters(folder: Path) -> None
     assert names == ["def hessian_U", "def hessian_U_V", "def hessian_V"]
 
 
+def test_what_would_not_fit_a_machine_is_refused_before_anything_is_written(folder: Path) -> None:
+    wide = ("-e", "norm2(W @ x)^2", "--wrt", "W", "--shape", "W=1000x1000")
+    result = run("derive", *wide, "--hessian", "-o", "out")
+    assert result.exit_code == 2
+    assert "error: the hessian by W has 1,000,000,000,000 entries" in result.stderr
+    assert "`--hvp` gives its product with a direction" in result.stderr
+    assert files(folder) == {}
+
+
 # symmetric matrices
 
 

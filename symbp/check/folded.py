@@ -38,7 +38,7 @@ class _Folded:
         self.both = bool(getattr(module, "BOTH_HALVES", False))
 
     def view(self) -> ModuleType:
-        made = ModuleType(self.module.__name__)
+        made = ModuleType("folded")
         made.__dict__.update(self.module.__dict__)
         made.__dict__["LAYOUT"] = "array"
         tables = {**getattr(made, "JACOBIANS", {}), **getattr(made, "HESSIANS", {})}

@@ -108,7 +108,7 @@ def product_row(subject: Subject, slope: Slope, product: Callable[..., Any], see
 
 def weighted_hessians(module: ModuleType, args: tuple[Any, ...], seed: int) -> ModuleType:
     """Return a module with no loss as one whose loss is its scalar outputs weighted at random."""
-    made = ModuleType(module.__name__)
+    made = ModuleType("weighted")
     made.__dict__.update(module.__dict__)
     shape = np.shape(module.forward(*args))
     weights = np.random.default_rng((seed, 4)).uniform(0.5, 1.5, shape)

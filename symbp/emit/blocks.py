@@ -1,6 +1,7 @@
 """The functions of dense derivatives: `jacobian_X`, `hessian_X`, and `hessian_X_Y` for a pair."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import prod
 
 from symbp.derive.dense import Dense, Wanted, dense
 from symbp.emit.formulas import Formulas
@@ -10,9 +11,13 @@ from symbp.emit.network import Network
 from symbp.emit.shapes import shape_tuple
 from symbp.emit.sweeps import Function, read_in
 from symbp.emit.text import broken, documented, wrapped
-from symbp.ir import Expr, name_of, symbol, variable
+from symbp.errors import SymbpError
+from symbp.ir import Expr, name_of, size_symbol, size_value, symbol, variable
 from symbp.lower.batch import Batch
 from symbp.program import Binding
+
+LARGEST = 10**8
+"""Above this many entries a dense derivative is not written."""
 
 
 class Blocks:
@@ -32,6 +37,8 @@ class Blocks:
         self.write, self.wanted, self.slopes = write, wanted, slopes
         self.names, self.batch = write.names, write.batch
         self.table: list[tuple[str, str, tuple[str, ...]]] = []
+        for one in found:
+            _check_size(one)
         self.named = [(self._name(one), one) for one in found]
 
     def _name(self, found: Dense) -> str:
@@ -137,6 +144,18 @@ def network_blocks(network: Network, wanted: Wanted) -> Blocks:
             whole = f"{pulled}[0]" if network.loss is None else "loss_and_grad(p, *d)[1]"
             slopes[var] = f"lambda p, *d: {whole}.{params[var]}"
     return Blocks(write, dense(network.program, wanted), wanted, slopes)
+
+
+def _check_size(found: Dense) -> None:
+    """Raise SymbpError where the array would not fit a machine, sizes being known."""
+    known = {size_symbol(n): v for n, v in found.program.sizes.items() if v is not None}
+    dims = [size_value(dim, known) for dim in found.reading.expr.shape]
+    count = prod(dim for dim in dims if isinstance(dim, int))
+    if count > LARGEST:
+        by = " and ".join(dict.fromkeys(name_of(v) for v in found.variables))
+        products = "`--hvp` gives" if found.kind == "hessian" else "`jvp` and `vjp` give"
+        what = f"the {found.kind} by {by} has {count:,} entries"
+        raise SymbpError(what, f"{products} its product with a direction")
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -126,12 +126,7 @@ def elaborate_expression(
     folded = frozenset(map(plain_name, symmetric))
     _check_square(axes, folded)
     made, scope = _read(text, at, axes, folded)
-    _check_symmetric(folded, scope)
-    for name in axes:
-        if name not in scope.given:
-            raise SymbpError(
-                f"`{name}` has a shape and is not in the expression", _near(name, scope)
-            )
+    _check_declared(axes, folded, scope)
     pair = twins(scope.given)
     if pair is not None:
         raise SymbpError(*alike(*pair))
@@ -164,8 +159,12 @@ def _check_square(axes: Mapping[str, Shape], symmetric: Collection[str]) -> None
             raise SymbpError(f"{what} and cannot be symmetric", help)
 
 
-def _check_symmetric(symmetric: Iterable[str], scope: Scope) -> None:
-    """Raise SymbpError where a name that is said to be symmetric is no matrix of the expression."""
+def _check_declared(axes: Mapping[str, Shape], symmetric: Iterable[str], scope: Scope) -> None:
+    """Raise SymbpError where a name with a shape, or a symmetric matrix, is not there."""
+    for name in axes:
+        if name not in scope.given:
+            what = f"`{name}` has a shape and is not in the expression"
+            raise SymbpError(what, _near(name, scope))
     for name in sorted(symmetric):
         if name not in scope.given:
             what = f"`{printable(name)}` is not in the expression and cannot be symmetric"

@@ -78,7 +78,9 @@ def test_both_halves_are_the_derivative_by_the_lower_triangle() -> None:
 
 
 def test_axes_of_the_value_come_first_then_those_of_the_variable() -> None:
-    A, X, B = (np.random.default_rng(k).standard_normal(s) for k, s in enumerate([(2, 3), (3, 4), (4, 5)]))
+    A, X, B = (
+        np.random.default_rng(k).standard_normal(s) for k, s in enumerate([(2, 3), (3, 4), (4, 5)])
+    )
     made = module("A @ X @ B", JACOBIAN, ["X"]).jacobian_X(A, X, B)
     np.testing.assert_allclose(made, np.einsum("ik,lj->ijkl", A, B))
     stacked = module("A @ X @ B", Wanted(jacobian=True, layout="vec"), ["X"]).jacobian_X(A, X, B)
