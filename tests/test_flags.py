@@ -96,7 +96,8 @@ def test_products_alone_show_the_differential_of_the_gradient() -> None:
     ("format", "parts"),
     [
         ("latex", [r"\frac{\partial \operatorname{vec}(\bm{\mathrm{value}})}"
-                   r"{\partial \operatorname{vec}(\bm{X})^{\top}} &= \bm{B}^{\top} \otimes \bm{A}"]),
+                   r"{\partial \operatorname{vec}(\bm{X})^{\top}} &= "
+                   r"\bm{B}^{\top} \otimes \bm{A}"]),
         ("markdown", ["## Jacobian", r"\boldsymbol{A}_{i k} \, \boldsymbol{B}_{l j}"]),
     ],
 )  # fmt: skip

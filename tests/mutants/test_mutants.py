@@ -98,7 +98,7 @@ def test_a_wrong_sweep_is_flagged_where_it_is_used(name):
 
 
 SECOND = {
-    "hessian": ("matrix_factorisation", "hessian_U_V", "hessian: Array = 2 *", "hessian: Array = 3 *"),
+    "factor": ("matrix_factorisation", "hessian_U_V", "Array = 2 *", "Array = 3 *"),
     "entry": ("matrix_factorisation", "hessian_U", "return hessian", "hessian[0, 0, 0, 0] += 1e-3\n"
               "    return hessian"),
     "batch sum": ("two_layer_linear", "hessian_U", "/ n", "/ 1"),
