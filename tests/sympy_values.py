@@ -1,15 +1,28 @@
 """The value of a SymPy expression with NumPy: an opinion that owes nothing to the doors."""
 
+import math
 from functools import reduce
 
 import numpy as np
 import sympy as sp
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
-from sympy.matrices.expressions.diagonal import DiagMatrix, DiagonalOf
+from sympy.matrices.expressions.diagonal import DiagMatrix, DiagonalMatrix, DiagonalOf
 from sympy.matrices.expressions.dotproduct import DotProduct
 from sympy.matrices.expressions.hadamard import HadamardPower, HadamardProduct
 from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.matrices.expressions.permutation import PermutationMatrix
 from sympy.matrices.expressions.slice import MatrixSlice
+from sympy.tensor.array.expressions import (
+    ArrayAdd,
+    ArrayContraction,
+    ArrayDiagonal,
+    ArrayElementwiseApplyFunc,
+    ArrayTensorProduct,
+    OneArray,
+    PermuteDims,
+    Reshape,
+    ZeroArray,
+)
 
 
 def sympy_value(expr, point):
@@ -25,8 +38,24 @@ def sympy_value(expr, point):
         body = expr.function(entry)
         values = [sympy_value(body, {**point, "entry": value}) for value in matrix.ravel()]
         return np.array(values, float).reshape(matrix.shape)
-    if isinstance(expr, sp.Sum):
+    if isinstance(expr, sp.Sum | sp.Product):
         return _sum(expr, point)
+    if isinstance(expr, ArrayContraction | ArrayDiagonal):
+        return _contracted(expr, point)
+    if isinstance(expr, PermuteDims):
+        return np.transpose(sympy_value(expr.expr, point), expr.permutation.array_form)
+    if isinstance(expr, ArrayElementwiseApplyFunc):
+        applied = [sympy_value(expr.function(sp.Symbol("entry")), {**point, "entry": v})
+                   for v in np.ravel(sympy_value(expr.expr, point))]  # fmt: skip
+        return np.reshape(applied, np.shape(sympy_value(expr.expr, point)))
+    if isinstance(expr, Reshape):
+        shape = [round(float(sympy_value(size, point))) for size in expr.shape]
+        return np.reshape(sympy_value(expr.expr, point), shape)
+    if isinstance(expr, ZeroArray | OneArray):
+        shape = [round(float(sympy_value(size, point))) for size in expr.shape]
+        return np.full(shape, float(isinstance(expr, OneArray)))
+    if isinstance(expr, sp.FunctionMatrix | PermutationMatrix):
+        return sympy_value(expr.as_explicit(), point)
     if isinstance(expr, MatrixElement):
         row, column = (round(float(sympy_value(index, point))) for index in expr.args[1:])
         return sympy_value(expr.args[0], point)[row, column]
@@ -49,14 +78,46 @@ def sympy_value(expr, point):
 
 
 def _sum(expr, point):
-    (index, low, high), *rest = expr.limits
-    body = sp.Sum(expr.function, *rest) if rest else expr.function
-    stop = round(float(sympy_value(high, point)))
-    return sum(sympy_value(body, {**point, index.name: k}) for k in range(int(low), stop + 1))
+    *rest, (index, low, high) = expr.limits
+    body = expr.func(expr.function, *rest) if rest else expr.function
+    start, stop = (round(float(sympy_value(bound, point))) for bound in (low, high))
+    each = [sympy_value(body, {**point, index.name: k}) for k in range(start, stop + 1)]
+    return sum(each) if isinstance(expr, sp.Sum) else math.prod(each)
 
 
-def _times(a, b):
-    return a @ b if np.ndim(a) == 2 and np.ndim(b) == 2 and a.shape[1] == b.shape[0] else a * b
+def _multiplied(*factors):
+    """Return a product of matrices and scalars; 1×1 runs whose sizes do not meet are scalars."""
+    scalar, runs = 1.0, []
+    for factor in factors:
+        if np.ndim(factor) < 2:
+            scalar = scalar * factor
+        elif runs and runs[-1].shape[1] == factor.shape[0]:
+            runs[-1] = runs[-1] @ factor
+        else:
+            runs.append(factor)
+    rest = [run for run in runs if run.size > 1] or runs[:1]
+    for run in runs:
+        scalar = scalar * (run.item() if all(run is not other for other in rest) else 1)
+    return scalar * reduce(np.matmul, rest)
+
+
+def _contracted(expr, point):
+    """Return a contraction of axes, or the diagonals of some, which come last."""
+    array = np.asarray(sympy_value(expr.args[0], point))
+    letters = list(range(array.ndim))
+    groups = [tuple(map(int, group)) for group in expr.args[1:]]
+    for group in groups:
+        for axis in group:
+            letters[axis] = group[0]
+    gone = {axis for group in groups for axis in group}
+    out = [axis for axis in range(array.ndim) if axis not in gone]
+    if isinstance(expr, ArrayDiagonal):
+        out += [group[0] for group in groups]
+    return np.einsum(array, letters, out)
+
+
+def _tensor_product(*args):
+    return reduce(lambda a, b: np.multiply.outer(a, b), args)
 
 
 VALUES = {
@@ -64,21 +125,25 @@ VALUES = {
     sp.Mul: lambda *args: np.prod([np.squeeze(arg) for arg in args], axis=0),
     sp.Pow: lambda a, b: np.power(np.squeeze(a), b),
     sp.MatAdd: lambda *args: sum(args),
-    sp.MatMul: lambda *args: reduce(_times, args),
+    sp.MatMul: _multiplied,
     sp.MatPow: lambda a, k: a**k if a.size == 1 else np.linalg.matrix_power(a, round(k)),
     sp.Inverse: lambda a, _: np.linalg.inv(a),
     sp.Transpose: np.transpose,
+    sp.Adjoint: np.transpose,
     sp.Trace: np.trace,
     sp.Determinant: np.linalg.det,
     HadamardProduct: lambda *args: reduce(np.multiply, args),
     HadamardPower: np.power,
     DiagMatrix: lambda a: np.diag(np.ravel(a)),
     DiagonalOf: lambda a: np.diag(a)[:, None],
+    DiagonalMatrix: lambda a: np.diag(np.diag(a)),
     DotProduct: lambda a, b: float(np.ravel(a) @ np.ravel(b)),
     sp.OneMatrix: lambda a, b: np.ones((int(a), int(b))),
     sp.ZeroMatrix: lambda a, b: np.zeros((int(a), int(b))),
     sp.Identity: lambda a: np.eye(int(a)),
     sp.KroneckerProduct: lambda *args: reduce(np.kron, args),
+    ArrayTensorProduct: _tensor_product,
+    ArrayAdd: lambda *args: sum(args),
     sp.KroneckerDelta: lambda i, j, *_: float(i == j),
     sp.Heaviside: np.heaviside,
     sp.Max: lambda *args: max(args),
@@ -95,9 +160,15 @@ VALUES = {
     sp.cos: np.cos,
     sp.tan: np.tan,
     sp.tanh: np.tanh,
+    sp.sech: lambda z: 1 / np.cosh(z),
+    sp.atan: np.arctan,
+    sp.asin: np.arcsin,
+    sp.acos: np.arccos,
     sp.sinh: np.sinh,
     sp.atanh: np.arctanh,
     sp.Abs: np.abs,
+    sp.conjugate: np.conjugate,
+    sp.re: np.real,
     sp.sign: np.sign,
     sp.erf: np.vectorize(lambda z: float(sp.erf(z))),
     sp.erfc: np.vectorize(lambda z: float(sp.erfc(z))),
