@@ -158,7 +158,7 @@ def _primal(params: Params, A: Array, B: Array, C: Array) -> tuple[Array, Tape]:
     B = _expect("B", B, 5, 2)
     C = _expect("C", C, 4, 2)
 
-    E = A @ (B.T @ W.T).T
+    E = A @ (W @ B)
     E += C
     return E, (A, B)
 
@@ -173,7 +173,7 @@ def _tangent(tape: Tape, params_dot: Params) -> Array:
     """Return the tangent of the output."""
     A, B = tape
     (W_dot,) = params_dot
-    E_dot: Array = A @ (B.T @ W_dot.T).T
+    E_dot: Array = A @ (W_dot @ B)
     return E_dot
 
 

@@ -14,7 +14,7 @@ Tangent sweep (v_dot is the derivative of v along a direction):
     z_h_dot  = W_1_dot x + W_1 x_dot + b_1_dot
     h_dot    = 1[z_h > 0] ⊙ z_h_dot
     z_dot    = W_2_dot h + W_2 h_dot + b_2_dot
-    loss_dot = softmax(z)ᵀ z_dot - yᵀ z_dot
+    loss_dot = (softmax(z) - y)ᵀ z_dot
 
 Adjoint sweep (v_bar is ∂loss/∂v):
 

@@ -325,17 +325,13 @@ def _adjoint_dot(
     b_3_bar_dot = z_3_bar_dot.sum(axis=0)
     a_2_bar_dot = z_3_bar @ W_3_dot
     a_2_bar_dot += z_3_bar_dot @ W_3
-    z_2_bar_dot = (
-        a_2_dot * (1 - a_2) * a_2_bar + a_2 * (1 - a_2) * a_2_bar_dot - a_2 * a_2_dot * a_2_bar
-    )
+    z_2_bar_dot = a_2_dot * a_2_bar * (1 - 2 * a_2) + a_2 * (1 - a_2) * a_2_bar_dot
     W_2_bar_dot = z_2_bar.T @ a_1_dot
     W_2_bar_dot += z_2_bar_dot.T @ a_1
     b_2_bar_dot = z_2_bar_dot.sum(axis=0)
     a_1_bar_dot = z_2_bar @ W_2_dot
     a_1_bar_dot += z_2_bar_dot @ W_2
-    z_1_bar_dot = (
-        a_1_dot * (1 - a_1) * a_1_bar + a_1 * (1 - a_1) * a_1_bar_dot - a_1 * a_1_dot * a_1_bar
-    )
+    z_1_bar_dot = a_1_dot * a_1_bar * (1 - 2 * a_1) + a_1 * (1 - a_1) * a_1_bar_dot
     W_1_bar_dot = z_1_bar_dot.T @ x
     b_1_bar_dot = z_1_bar_dot.sum(axis=0)
     return Params(

@@ -14,6 +14,11 @@ from weakref import WeakValueDictionary
 from symbp.sizes import Shape
 
 
+def fingerprint(text: str) -> str:
+    """Return a short text that is the same for the same canonical text, and no other."""
+    return blake2b(text.encode(), digest_size=12).hexdigest()
+
+
 class Op:
     """What a node does to its arguments.  Frozen dataclasses: equal fields, equal operations."""
 
@@ -70,8 +75,7 @@ class Expr:
                     pending.extend(missing)
                     continue
                 pending.pop()
-                text = top.op.canonical(top.args)
-                top._digest = blake2b(text.encode(), digest_size=12).hexdigest()
+                top._digest = fingerprint(top.op.canonical(top.args))
         assert self._digest is not None
         return self._digest
 

@@ -19,6 +19,7 @@ import sympy as sp
 
 from symbp.expr import Expr as Expr
 from symbp.expr import Op as Op
+from symbp.expr import fingerprint
 from symbp.expr import node as node
 from symbp.sizes import Dim as Dim
 from symbp.sizes import Shape as Shape
@@ -115,8 +116,12 @@ class Sum(Op):
         return f"sum{self.dims}[{'+'.join(terms)}]"
 
     def is_symmetric(self, args: Sequence[Expr]) -> bool:
-        """Tell whether every term is its own transpose."""
-        return all(arg.symmetric for arg in args)
+        """Tell whether the terms are the same with each transposed, as of B + Bᵀ."""
+        if all(arg.symmetric for arg in args):
+            return True
+        terms = list(zip(self.coefficients, args, strict=True))
+        turned = sorted((c, _transposed_digest(arg)) for c, arg in terms)
+        return turned == sorted((c, arg.digest) for c, arg in terms)
 
     def __str__(self) -> str:
         return f"Sum[{', '.join(map(str, self.coefficients))}]"
@@ -157,6 +162,18 @@ class Words(Op):
         spell = "".join(chr(ord("i") + k) if k < 18 else f"<{k}>" for k in range(len(self.dims)))
         words = ",".join("".join(spell[i] for i in word) for word in self.words)
         return f"{words}->{''.join(spell[i] for i in self.out)}"
+
+
+def _transposed_digest(matrix: Expr) -> str:
+    """Return the fingerprint of a matrix with rows and columns exchanged."""
+    op, args = matrix.op, matrix.args
+    if matrix.symmetric:
+        return matrix.digest
+    if not isinstance(op, Words):
+        op, args = Words(((0, 1),), (0, 1), matrix.shape), (matrix,)
+    if op.words == (op.out[::-1],):
+        return args[0].digest
+    return fingerprint(Words(op.words, op.out[::-1], op.dims).canonical(args))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import dot
 from symbp.derive.reverse import WEIGHT, bar
+from symbp.derive.simplify import Lines
 from symbp.ir import Examples, Expr, name_of, symbol, variables
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import number
@@ -125,4 +126,4 @@ def closed_form(derivation: Derivation, expr: Expr, limit: int = 4000) -> Expr |
         values[step.target] = substitute(step.expr, values)
         if values[step.target].size > limit:
             return None
-    return substitute(one_example(expr), values)
+    return Lines(()).simplify(substitute(one_example(expr), values))[0]

@@ -1,9 +1,9 @@
 """The named laws that a derived line is simplified by.
 
-Most of the algebra is in the normal form of sums and products.  Three laws are left, each local,
+Most of the algebra is in the normal form of sums and products.  A few laws are left, each local,
 each ending, each leaving the value as it is: a part that is the value of a line is called by its
 name; a sigmoid of −z is 1 − σ(z); a rational elementwise expression is cancelled by SymPy where
-that makes it shorter: (a − y)/(a(1 − a)) · a(1 − a) = a − y.
+that makes it shorter: (a − y)/(a(1 − a)) · a(1 − a) = a − y; terms are joined at a common factor.
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,8 @@ from functools import cache
 
 import sympy as sp
 
+from symbp.derive.collect import collect
+from symbp.derive.signs import absorb
 from symbp.ir import (
     Constant,
     Expr,
@@ -55,7 +57,9 @@ class Lines:
             ("σ(−z) = 1 − σ(z)", _reflect),
             ("", self._call_by_name),
             ("Σ y = 1 for a one-hot y", _one_hot),
+            ("z sign(z) = |z|", absorb),
             ("cancel", cancel),
+            ("common factor", collect),
         ):
             changed = change(expr)
             if law and without_weight(changed).digest != without_weight(expr).digest:

@@ -1,19 +1,29 @@
 """Stable forms, recognised in the forward list: neither value nor gradient overflows or cancels.
 
 log softmax(z), log σ(z), log(1 − σ(z)), log(1 + exp z), log Σ exp(z) and log det(X) are put in
-place of the composition, also where the inner value is a line of its own.  The derivative then
+place of the composition, also where the inner value is a line of its own; so is tr expm(X), which
+has a derivative where expm(X) has none.  The derivative then
 comes out as the field writes it: softmax(z) − y, a − y.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from symbp.ir import Expr, Sum, Words, node
+from symbp.ir import Expr, Sum, Words, node, variables
 from symbp.ops.kinds import Nonlinear
 from symbp.ops.linear import is_ones, negate
-from symbp.ops.matrix import DETERMINANT, LOG_DETERMINANT, LOG_SOFTMAX, LOGSUMEXP, SOFTMAX
-from symbp.ops.pointwise import EXP, LOG, SIGMOID, SOFTPLUS
+from symbp.ops.matrix import (
+    DETERMINANT,
+    EXPM,
+    LOG_DETERMINANT,
+    LOG_SOFTMAX,
+    LOGSUMEXP,
+    SOFTMAX,
+    TRACE_EXPM,
+)
+from symbp.ops.pointwise import ABS, EXP, LOG, SIGMOID, SOFTPLUS
+from symbp.ops.product import product
 from symbp.ops.rewrite import transform
 from symbp.program import Binding, Program
 
@@ -32,11 +42,22 @@ def stabilise(program: Program) -> tuple[Program, dict[str, str]]:
         lines.append(replace(binding, expr=expr))
         if used:
             laws[binding.name] = ", ".join(dict.fromkeys(used))
-    return replace(program, bindings=tuple(lines)), laws
+    return replace(program, bindings=_read(program, lines)), laws
+
+
+def _read(program: Program, lines: Sequence[Binding]) -> tuple[Binding, ...]:
+    """Return the lines without the matrix exponentials of which traces alone were read."""
+    left = {v for line in lines for v in variables(line.expr)} | {program.result}
+    left |= {v for v in (program.output, program.loss) if v is not None}
+    return tuple(b for b in lines if b.expr.op is not EXPM or b.target in left)
 
 
 def _recogniser(definitions: Definitions, used: list[str]) -> Callable[[Expr], Expr | None]:
     def change(part: Expr) -> Expr | None:
+        if isinstance(part.op, Words):
+            traced = _trace_expm(part, definitions)
+            used.extend(["tr expm(X) is one function of X"] if traced is not None else [])
+            return traced
         if part.op is not LOG:
             return None
         for law, form in _FORMS:
@@ -100,9 +121,27 @@ def _logsumexp(arg: Expr, definitions: Definitions) -> Expr | None:
 
 def _logdet(arg: Expr, definitions: Definitions) -> Expr | None:
     arg = _resolve(arg, definitions)
+    if arg.op is ABS:
+        arg = _resolve(arg.args[0], definitions)
     if isinstance(arg.op, Nonlinear) and arg.op.name == DETERMINANT.name:
         return node(replace(LOG_DETERMINANT, leading=arg.op.leading), *arg.args)
     return None
+
+
+def _trace_expm(part: Expr, definitions: Definitions) -> Expr | None:
+    """Return a product with the trace of a matrix exponential as one factor."""
+    op = part.op
+    assert isinstance(op, Words)
+    factors = list(zip(part.args, op.words, strict=True))
+    changed = False
+    for k, (arg, word) in enumerate(factors):
+        inner = _resolve(arg, definitions)
+        others = {*op.out, *(i for j, w in enumerate(op.words) if j != k for i in w)}
+        if inner.op is EXPM and word[0] == word[1] not in others:
+            factors[k], changed = (node(TRACE_EXPM, *inner.args), ()), True
+    used = {*op.out, *(i for _, word in factors for i in word)}
+    dims = {i: dim for i, dim in enumerate(op.dims) if i in used}
+    return product(factors, op.out, dims) if changed else None
 
 
 _FORMS: tuple[tuple[str, Callable[[Expr, Definitions], Expr | None]], ...] = (

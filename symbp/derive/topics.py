@@ -13,6 +13,7 @@ from symbp.ir import Dim, Expr, node, size_symbol, variable
 from symbp.ops import FUNCTIONS, OPS
 from symbp.ops.kinds import Elementwise, Merge, Nonlinear
 from symbp.ops.linear import add, subtract
+from symbp.ops.matrix import EXPM
 from symbp.ops.power import power
 from symbp.ops.product import broadcast, contract, hadamard, inner, product, total, transpose
 from symbp.program import Binding
@@ -115,7 +116,7 @@ def _whole() -> Iterator[Topic]:
     z, X = _array("z", N), _array("X", N, N)
     also = {"inv": ("inverse",), "det": ("determinant",), "logdet": ("log det",)}
     for name, op in OPS.items():
-        if isinstance(op, Nonlinear):
+        if isinstance(op, Nonlinear) and op.name != EXPM.name:  # only its trace has a derivative
             arg = z if op.rank == 1 else X
             expr = node(op, arg)
             target = {0: "s", 1: "p", 2: "Y"}[expr.rank]

@@ -15,8 +15,10 @@ from symbp.emit.fitting import fitted
 from symbp.emit.lines import (
     can_leave_out,
     count,
+    determinants,
     heavy,
     is_array,
+    is_factorised,
     is_product,
     is_view,
     minus_one_hot,
@@ -85,11 +87,25 @@ class Body:
         """Return the statements in order."""
         made: list[str] = []
         taken = {*self.arrays.names.values()}
+        paired: list[Binding] = []
         for position, line in enumerate(self.lines):
+            if line in paired:
+                continue
+            pair = determinants(line, self.lines)
+            if pair and self.annotated not in [part.target for part in pair]:
+                paired += pair
+                made.append(self._slogdet(*pair))
+                continue
             made.extend(fitted(self._line(line, position), taken))
             if line.expr.args and not is_view(line.expr):
                 self.owned.add(line.target)
         return made
+
+    def _slogdet(self, sign: Binding, size: Binding) -> str:
+        """Write the sign and the logarithm of a determinant as the two values of one call."""
+        targets = ", ".join(self.arrays.names[line.target] for line in (sign, size))
+        matrix = text(self.arrays.code(size.expr.args[0]).code)
+        return f"{targets} = np.linalg.slogdet({matrix})"
 
     def _line(self, line: Binding, position: int) -> list[str]:
         target = self._head(line)
@@ -122,8 +138,8 @@ class Body:
         return term
 
     def _head(self, line: Binding) -> str:
-        """Return what stands left of the sign of equality."""
-        typed = ": Array" if line.target is self.annotated else ""
+        """Return what stands left of the sign of equality; NumPy types an inverse as double."""
+        typed = ": Array" if line.target is self.annotated or is_factorised(line.expr) else ""
         return self.arrays.names[line.target] + typed
 
     def _like(self, line: Binding) -> str | None:

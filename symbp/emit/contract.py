@@ -4,7 +4,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from symbp.emit.syntax import binary, call, literal, name, ratio, subscript
+from symbp.emit.syntax import binary, call, literal, name, ratio, subscript, template
 
 
 @dataclass(frozen=True)
@@ -59,20 +59,30 @@ class Term:
         return Term(code, self.word, is_mask=self.is_mask, like=self.like)
 
 
-def multiply(one: Term, other: Term, keep: tuple[int, ...], out: Sequence[int]) -> Term:
-    """Return the product of two terms, summed over the letters that are not kept."""
-    one, other = _reduced_alone(one, other, keep), _reduced_alone(other, one, keep)
-    summed = [letter for letter in one.word if letter in other.word and letter not in keep]
-    order = [i for i in out if i in keep] + [i for i in keep if i not in out]
+def multiply(one: Term, other: Term, order: Sequence[int]) -> Term:
+    """Return the product of two terms, summed over the letters that are not in `order`.
+
+    The axes come in that order, where it costs nothing.
+    """
+    order = list(order)
+    one, other = _reduced_alone(one, other, order), _reduced_alone(other, one, order)
+    summed = [letter for letter in one.word if letter in other.word and letter not in order]
     if not summed:
         return _entrywise(one, other, order)
+    if one.is_mask and other.is_mask:
+        one = replace(one, code=_counted(one), is_mask=False)
     left = [letter for letter in one.word if letter not in summed]
     right = [letter for letter in other.word if letter not in summed]
     if len(summed) == 1 and not set(left) & set(right) and len(left) < 2 > len(right):
         return _matmul(one, other, summed[0], order)
     if set(one.word) == set(other.word):
         return _summed_product(one, other, order)
-    return _batched(one, other, summed, order) or _einsum(one, other, order)
+    return (
+        _batched(one, other, summed, order)
+        or _stacked(one, other, summed)
+        or _stacked(other, one, summed)
+        or _einsum(one, other, order)
+    )
 
 
 def reduced(term: Term, keep: Sequence[int]) -> Term:
@@ -80,17 +90,17 @@ def reduced(term: Term, keep: Sequence[int]) -> Term:
     if None in term.letters:
         term = term.squeezed()
     letters = term.word
+    counted = {"dtype": f"{term.like}.dtype"} if term.is_mask and term.like else {}
     if len(set(letters)) < len(letters):
         if sorted(letters) == [letters[0]] * 2:
             if letters[0] in keep:
-                return Term(call("np.diagonal", term.code), letters[:1])
-            return Term(call("np.trace", term.code), ())
-        return _einsum_call([term], tuple(keep))
+                return replace(term, code=call("np.diagonal", term.code), letters=letters[:1])
+            return Term(call("np.trace", term.code, **counted), ())
+        return einsum([term], tuple(letter for letter in keep if letter in letters))
     gone = [axis for axis, letter in enumerate(letters) if letter not in keep]
     if not gone:
         return term
     left = tuple(letter for letter in letters if letter in keep)
-    counted = {"dtype": f"{term.like}.dtype"} if term.is_mask and term.like else {}
     if not left:
         return Term(call("np.sum", term.code, **counted), ())
     axes = literal(gone[0]) if len(gone) == 1 else ast.Tuple([literal(k) for k in gone], ast.Load())
@@ -169,6 +179,17 @@ def _batched(one: Term, other: Term, summed: list[int], order: list[int]) -> Ter
     return Term(binary(left, "@", right), (lead, *free))
 
 
+def _stacked(one: Term, other: Term, summed: list[int]) -> Term | None:
+    """Return a stack of matrices, more than two axes, times one matrix or vector."""
+    if len(summed) != 1 or len(one.letters) < 3 or len(other.word) > 2 or None in one.letters:
+        return None
+    free = [letter for letter in other.word if letter not in summed]
+    if one.letters[-1] != summed[0] or set(free) & set(one.letters) or other.is_mask:
+        return None
+    right = _transposed(other, [*summed, *free])
+    return Term(binary(one.code, "@", right.code), (*one.letters[:-1], *free))
+
+
 def _swapped(term: Term, letter: int, *, last: bool) -> ast.expr:
     if (term.letters[2] == letter) is last:
         return term.code
@@ -176,20 +197,34 @@ def _swapped(term: Term, letter: int, *, last: bool) -> ast.expr:
 
 
 def _einsum(one: Term, other: Term, order: list[int]) -> Term:
-    return _einsum_call([one.squeezed(), other.squeezed()], tuple(order))
+    return einsum([one.squeezed(), other.squeezed()], tuple(order))
 
 
-def _einsum_call(terms: list[Term], order: tuple[int, ...]) -> Term:
-    letters: dict[int, str] = {}
-    for letter in [i for term in terms for i in term.word]:
-        letters.setdefault(
-            letter,
-            chr(ord("i") + len(letters)) if len(letters) < 18 else "abcdefgh"[len(letters) - 18],
-        )
-    words = ",".join("".join(letters[i] for i in term.word) for term in terms)
-    pattern = f"{words}->{''.join(letters[i] for i in order)}"
-    codes = [term.code for term in terms]
-    return Term(call("np.einsum", ast.Constant(pattern), *codes), order)
+def einsum(terms: Sequence[Term], order: tuple[int, ...]) -> Term:
+    """Return one `np.einsum` of terms, the letters of the result spelled first: i, j, k."""
+    spell = dict(
+        zip(dict.fromkeys([*order, *(i for t in terms for i in t.word)]), _ALPHABET, strict=False)
+    )
+    words = ",".join("".join(spell[i] for i in term.word) for term in terms)
+    pattern = f"{words}->{''.join(spell[i] for i in order)}"
+    masks = all(term.is_mask for term in terms)
+    summed = masks and any(i not in order for term in terms for i in term.word)
+    codes = [_counted(term) if summed else term.code for term in terms]
+    return Term(
+        call("np.einsum", ast.Constant(pattern), *codes),
+        order,
+        is_mask=masks and not summed,
+        like=terms[0].like,
+    )
+
+
+def _counted(term: Term) -> ast.expr:
+    """Return truth values as numbers: einsum's sum of truth values says whether any holds."""
+    typed = f"({{z}}).astype({term.like}.dtype)" if term.like else "({z}).astype(float)"
+    return template(typed, {"z": term.code})
+
+
+_ALPHABET = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
 
 
 def _transposed(term: Term, order: Sequence[int]) -> Term:

@@ -16,7 +16,7 @@ def folded(terms: Sequence[Term], out: tuple[int, ...]) -> Term:
     order = sorted(terms, key=lambda term: term.is_mask or term.divisor is not None)
     product = order[0]
     for term in order[1:]:
-        product = multiply(product, term, out, out)
+        product = multiply(product, term, out)
     return product
 
 
@@ -76,28 +76,61 @@ def times(scalar: ast.expr | None, term: Term, numerator: Fraction | int, shared
     return Term(binary(scalar, "*", term.code), term.letters)
 
 
-def contracted(
-    factors: list[tuple[Term, tuple[int, ...]]],
-    out: tuple[int, ...],
-    dims: Mapping[int, Dim],
-) -> Term:
-    """Return the product of all factors, two at a time, with the letters of the words."""
-    terms = [lettered(term, word) for term, word in factors]
-    if len(terms) > 1:  # a diagonal is taken first; the trace of one matrix is np.trace
-        terms = [
-            reduced(t, tuple(dict.fromkeys(t.word))) if len(set(t.word)) < len(t.word) else t
-            for t in terms
-        ]
-    words = [term.word for term in terms]
+def contracted(terms: Sequence[Term], out: tuple[int, ...], dims: Mapping[int, Dim]) -> Term:
+    """Return the product of all factors, two at a time, summed over the letters `out` lacks.
+
+    A matrix that stands in between is written in the direction that takes the fewest transposes
+    in all: `A @ (W @ B)`, never `A @ (B.T @ W.T).T`.
+    """
     if not terms:
         return Term(literal(1), ())
-    plan = pairs(words, out, dims)
+    if len(terms) > 1:  # a diagonal is taken first, a trace at once
+        terms = [_without_repeats(k, terms, out) for k in range(len(terms))]
+    words = [term.word for term in terms]
     alike = all(word in ((), words[-1]) for word in words)
     if alike and set(words[-1]) <= set(out) and len(set(words[-1])) == len(words[-1]):
         return folded(terms, out)
-    for i, j in plan:
-        one, other = terms[i], terms[j]
-        rest = [term for k, term in enumerate(terms) if k not in (i, j)]
-        keep = result_word(one.word, other.word, [term.word for term in rest], out)
-        terms = [*rest, multiply(one, other, keep, out)]
-    return reduced(terms[0], out)
+    ways = [list(terms)]
+    for pair in pairs(words, out, dims):
+        made = [way for terms in ways for way in _steps(terms, pair, out)]
+        ways = sorted(made, key=lambda way: sum(_turns(term.code) for term in way))[:_WAYS]
+    found = [reduced(way[0], out).aligned(out) for way in ways]
+    return min(found, key=lambda term: (_turns(term.code), _is_turned(term.code)))
+
+
+_WAYS = 8
+"""How many choices of directions are followed at a time."""
+
+
+def _steps(terms: list[Term], pair: tuple[int, int], out: tuple[int, ...]) -> list[list[Term]]:
+    """Return the terms with two of them multiplied, a matrix in between in both directions."""
+    one, other = (terms[k] for k in pair)
+    rest = [term for k, term in enumerate(terms) if k not in pair]
+    keep = result_word(one.word, other.word, [term.word for term in rest], out)
+    order = [i for i in out if i in keep] + [i for i in keep if i not in out]
+    orders = [order, order[::-1]] if len(order) == 2 else [order]
+    return [[*rest, multiply(one, other, order)] for order in orders]
+
+
+def _without_repeats(position: int, terms: Sequence[Term], out: tuple[int, ...]) -> Term:
+    """Return a factor with the diagonal taken of a letter that it has twice."""
+    term = terms[position]
+    if len(set(term.word)) == len(term.word):
+        return term
+    others = {i for k, other in enumerate(terms) if k != position for i in other.word}
+    return reduced(term, tuple(i for i in dict.fromkeys(term.word) if i in {*out, *others}))
+
+
+def _is_turned(code: ast.expr) -> bool:
+    return isinstance(code, ast.Attribute) and code.attr == "T"
+
+
+def _turns(code: ast.expr) -> int:
+    """Return how many transposes code writes, one of a whole expression counted higher."""
+    total = 0
+    for part in ast.walk(code):
+        if isinstance(part, ast.Attribute) and _is_turned(part):
+            total += 2 if isinstance(part.value, ast.Name) else 4
+        elif isinstance(part, ast.Attribute) and part.attr in ("transpose", "swapaxes"):
+            total += 4
+    return total

@@ -8,7 +8,7 @@ entry by entry.
 from collections.abc import Collection, Iterable
 
 from symbp.emit.layout import ONE, Layout, function, product, quotient, row
-from symbp.emit.strand import Chain, Column, Edge, Factor, Link, cost, gather
+from symbp.emit.strand import Chain, Column, Edge, Factor, Link, cost, gather, shown
 
 
 class Graph:
@@ -128,7 +128,7 @@ def _entrywise(group: list[Edge], start: int) -> Edge:
     """Return parallel edges as one, multiplied entry by entry."""
 
     def joined(edges: Iterable[Edge]) -> Layout:
-        return product(*(row(*(link.shown for link in e.bare(start))) for e in edges))
+        return product(*(row(*shown(e.bare(start))) for e in edges))
 
     above = sorted((edge for edge in group if not edge.below), key=lambda edge: edge.late)
     below = [edge for edge in group if edge.below]

@@ -4,6 +4,8 @@
 that is no scalar has a pullback instead.  Each function does what it needs and no more.
 """
 
+from collections.abc import Sequence
+
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import dot, tangents_of
 from symbp.derive.reverse import bar, join_examples
@@ -14,11 +16,13 @@ from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import array_text
 from symbp.emit.sweeps import Function
 from symbp.ir import Expr, name_of, variables
+from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
 from symbp.lower.reads import reads
+from symbp.lower.share import share
 from symbp.ops.linear import number, zeros
 from symbp.ops.rewrite import rename, substitute
-from symbp.program import Binding
+from symbp.program import Binding, needed
 
 
 class Identity:
@@ -71,6 +75,24 @@ class Identity:
                 made += [self.grad(var), self.value_and_grad(var)]
         made.append(self.jvp())
         return made if self.is_scalar else [*made, self.vjp()]
+
+    def _sweeps(self, bars: Sequence[Expr]) -> tuple[list[Binding], list[Binding], list[Expr]]:
+        """Return the lines of value and pullback, and what the pullback reads of the value's."""
+        adjoint = needed(self.adjoint, bars)
+        read = {v for line in adjoint for v in variables(line.expr)}
+        roots = [self.result, *(b.target for b in self.primal if b.target in read)]
+        lines = {
+            "primal": self.batch.lines(needed(self.primal, roots)),
+            "adjoint": self.batch.lines(adjoint),
+        }
+        taken = {name_of(v) for v in self.program.given}
+        taken |= {b.name for own in lines.values() for b in own}
+        kept = {name_of(v) for v in (self.result, *bars)}
+        sweeps = without_aliases(share(lines, taken, kept), kept)
+        primal, pulled = list(sweeps["primal"]), list(sweeps["adjoint"])
+        made = {line.target for line in primal}
+        outside = [v for v in reads(pulled) if v in made]
+        return needed(primal, [self.batch.name(self.result), *outside]), pulled, outside
 
     def value(self) -> Function:
         """Return `value`."""
@@ -137,14 +159,8 @@ class Identity:
         """Return `vjp` of a value that is no scalar."""
         target, seed = self.batch.name(self.result), self.batch.name(bar(self.result))
         bars = [bar(v) for v in self.wrt]
-        pulled = self.write.lines(self.adjoint, bars)
-        own = {b.target for b in self.write.lines(self.primal, [self.result])}
-        outside = [v for v in reads(pulled) if v in own]
-        roots = [
-            self.result,
-            *(b.target for b in self.primal if self.batch.name(b.target) in outside),
-        ]
-        before = self.write.body(self.write.lines(self.primal, roots), [target, *outside])
+        primal, pulled, outside = self._sweeps(bars)
+        before = self.write.body(primal, [target, *outside])
         outs = [self.batch.name(b) for b in bars]
         inner = self.write.body(pulled, outs, guards=False)
         kind = f"tuple[{', '.join(['Array'] * len(outs))}]"

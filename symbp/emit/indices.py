@@ -4,9 +4,9 @@ What hangs together between two letters that stay is written as a matrix with it
 one letter and nothing as a vector; only what is neither is summed over letters.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, count
 
 import sympy as sp
 
@@ -68,20 +68,25 @@ def index_words(whole: Contraction, compact: bool = True) -> Layout:
         if letter in out[:position]:
             places[position] = fresh + position
             deltas.append((letter, fresh + position))
+    deltas.sort(key=lambda pair: out.index(pair[0]))
     factors = _compacted(whole) if compact else whole.factors
     front = in_order(factor for factor in factors if not factor.word)
     rest = [factor for factor in factors if factor.word]
-    spell = spelled([*places, *(i for factor in rest for i in factor.word)])
+    inner = dict.fromkeys(letter for factor in factors for letter in _bound(_inside(factor.layout)))
+    letters = dict.fromkeys([*places, *(i for factor in rest for i in factor.word)])
+    fresh += len(out)
+    spell = spelled([*letters, *range(fresh, fresh + len(inner))])
+    renamed = {letter: spell[fresh + k] for k, letter in enumerate(inner)}
 
     def entries(some: Iterable[Factor], below: bool) -> list[Layout]:
         chosen = (factor for factor in some if factor.below == below)
-        return [_entry(factor, tuple(spell[i] for i in factor.word)) for factor in chosen]
+        return [_entry(f, tuple(spell[i] for i in f.word), renamed) for f in chosen]
 
     signs = [Indexed((DELTA,), letters=tuple(spell[i] for i in pair)) for pair in deltas]
     above = [*entries(front, False), *signs, *entries(rest, False)]
     below = [*entries(front, True), *entries(rest, True)]
     body = quotient(row(*above) if above else ONE, row(*below) if below else None)
-    summed = [letter for letter in spell if letter not in places]
+    summed = [letter for letter in letters if letter not in places]
     if summed:
         body = Summed((body,), letters=tuple(spell[i] for i in summed))
     return Entries((body,), letters=tuple(spell[i] for i in places)) if out else body
@@ -94,12 +99,49 @@ def at_entries(part: Layout, letters: tuple[str, ...]) -> Layout:
     return Indexed((part,), letters=letters) if letters else part
 
 
-def _entry(factor: Factor, letters: tuple[str, ...]) -> Layout:
-    """Return a factor at its letters, A_ik or A_ik²; of one over A, the entry of A."""
+def _bound(layout: Layout) -> list[str]:
+    """Return the letters that an entry is summed over; those inside an array are its own."""
+
+    def step(part: Layout, inner: list[list[str]]) -> list[str]:
+        if isinstance(part, Indexed | Entries):
+            return []
+        own = part.letters if isinstance(part, Summed) else ()
+        return [*own, *chain.from_iterable(inner)]
+
+    return fold(layout, step)
+
+
+def _relabelled(layout: Layout, names: Mapping[str, str]) -> Layout:
+    """Return an entry with other letters; those inside an array stay."""
+
+    def step(part: Layout, inner: list[Layout]) -> Layout:
+        if isinstance(part, Indexed | Summed):
+            part = replace(part, letters=tuple(names.get(i, i) for i in part.letters))
+        keeps = not inner or isinstance(part, Indexed | Entries)
+        return part if keeps else replace(part, parts=tuple(inner))
+
+    return fold(layout, step)
+
+
+def _inside(layout: Layout) -> Layout:
+    """Return the entry that index words are made of; any other layout as it is."""
+    return layout.parts[0] if isinstance(layout, Entries) else layout
+
+
+def _entry(factor: Factor, letters: tuple[str, ...], bound: Mapping[str, str]) -> Layout:
+    """Return a factor at its letters, A_ik or A_ik²; of one over A, the entry of A.
+
+    Index words take the letters themselves; those that they sum over are renamed as `bound` says.
+    """
+    if isinstance(factor.layout, Entries):
+        names = {**bound, **dict(zip(factor.layout.letters, letters, strict=True))}
+        return _relabelled(_inside(factor.layout), names)
     if factor.squared is not None:
         base = Indexed((factor.squared,), letters=letters)
         return Power((base,), exponent=sp.Integer(2))
-    return Indexed((factor.layout,), letters=letters) if letters else factor.layout
+    if not letters:
+        return _relabelled(factor.layout, bound) if bound else factor.layout
+    return Indexed((factor.layout,), letters=letters)
 
 
 def _compacted(whole: Contraction) -> list[Factor]:

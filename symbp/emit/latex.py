@@ -115,7 +115,7 @@ def _multiple(_: LatexWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
     return Piece(rf"{_number(layout.coefficient).text}\, {body}", Level.ROW)
 
 
-def _power(_: LatexWriter, layout: at.Power, parts: list[Piece]) -> Piece:
+def _power(_: LatexWriter, layout: at.Power | at.MatrixPower, parts: list[Piece]) -> Piece:
     exponent = parts[1].text if layout.exponent is None else str(layout.exponent)
     exponent = (r"\circ " if layout.entrywise else "") + exponent.replace(BREAK, " ")
     return Piece(rf"{fit(parts[0], Level.ATOM)}^{{{exponent}}}", Level.POWER)
@@ -180,6 +180,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Multiple: _multiple,
     at.Quotient: lambda w, x, p: Piece(_fraction(p[0].text, p[1].text), Level.FRACTION),
     at.Power: _power,
+    at.MatrixPower: _power,
     at.Root: lambda w, x, p: Piece(rf"\sqrt{{{p[0].closed().text}}}", Level.POWER),
     at.Norm: _norm,
     at.Transposed: lambda w, x, p: Piece(fit(p[0], Level.ATOM) + r"^{\top}", Level.POWER),

@@ -17,6 +17,8 @@ from symbp.notation import Fence as FenceNotation
 
 T = TypeVar("T")
 
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 @dataclass(frozen=True, eq=False)
 class Layout:
@@ -97,6 +99,14 @@ class Power(Layout):
 
     exponent: sp.Rational | None = None
     entrywise: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MatrixPower(Layout):
+    """A square matrix times itself, as often as the exponent says."""
+
+    exponent: sp.Rational
+    entrywise = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,6 +255,16 @@ def multiple(coefficient: Fraction, part: Layout) -> Layout:
 def function(name: str, part: Layout) -> Layout:
     """Return a named function of one part: diag, tr, sum."""
     return Applied((part,), call=Call(name, rf"\operatorname{{{name}}}"))
+
+
+def repeated(part: Layout, times: int) -> Layout:
+    """Return the power of a square matrix, of X⁻¹ as X⁻²."""
+    if times == 1:
+        return part
+    if isinstance(part, Marked) and part.mark == INVERSE:
+        digits = str(times).translate(SUPERSCRIPTS)
+        return Marked(part.parts, mark=Superscript(f"⁻{digits}", f"{{-{times}}}"))
+    return MatrixPower((part,), exponent=sp.Integer(times))
 
 
 def transposed(part: Layout) -> Layout:

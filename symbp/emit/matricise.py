@@ -23,7 +23,7 @@ from symbp.emit.layout import (
     quotient,
     row,
 )
-from symbp.emit.strand import Column, Factor, Link, cost, entrywise, flip, gather, in_order
+from symbp.emit.strand import Column, Factor, Link, cost, entrywise, flip, gather, in_order, shown
 from symbp.ir import Shape
 
 Body = tuple[tuple[Layout, ...], Layout | None]
@@ -75,7 +75,7 @@ def _body(factors: Sequence[Factor], out: tuple[int, ...], dims: Shape) -> Body 
     if graph.edges:
         (edge,) = graph.edges
         links = (*diagonal(left), *edge.along(out[0]), *diagonal(right))
-        return tuple(link.shown for link in links), None
+        return shown(links), None
     if not left and dims[out[0]] == 1:
         return gather(right).row_items, None
     if not right and dims[out[1]] == 1:
@@ -144,7 +144,7 @@ def _trace(factors: Sequence[Factor]) -> Layout | None:
         for k in range(len(links))
     ]
     best, _ = min(turns, key=lambda turn: _trace_cost(turn[0], links[0]))
-    return function("tr", row(*(link.shown for link in best)))
+    return function("tr", row(*shown(best)))
 
 
 def _trace_cost(links: Sequence[Link], first: Link) -> tuple[int, bool, bool]:

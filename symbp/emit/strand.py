@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
-from symbp.emit.layout import ONE, ONES, Layout, product, quotient, row, transposed
+from symbp.emit.layout import ONE, ONES, Layout, product, quotient, repeated, row, transposed
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +33,6 @@ class Link:
     layout: Layout
     flipped: bool = False
     fixed: bool = False
-
-    @property
-    def shown(self) -> Layout:
-        """The matrix, transposed where it has to be."""
-        return transposed(self.layout) if self.costs else self.layout
 
     @property
     def costs(self) -> bool:
@@ -86,12 +82,12 @@ class Column:
     @property
     def items(self) -> tuple[Layout, ...]:
         """The column as a juxtaposition."""
-        return (*(link.shown for link in self.chain), self._solid)
+        return (*shown(self.chain), self._solid)
 
     @property
     def row_items(self) -> tuple[Layout, ...]:
         """The column transposed, as a juxtaposition."""
-        return (transposed(self._solid), *(link.shown for link in flip(self.chain)))
+        return (transposed(self._solid), *shown(flip(self.chain)))
 
     @property
     def _solid(self) -> Layout:
@@ -101,6 +97,16 @@ class Column:
 def flip(chain: Chain) -> Chain:
     """Return the transpose of a chain: the links in reverse, each transposed."""
     return tuple(replace(link, flipped=not link.flipped) for link in reversed(chain))
+
+
+def shown(chain: Iterable[Link]) -> tuple[Layout, ...]:
+    """Return a chain as a juxtaposition, X X as X²."""
+    made: list[Layout] = []
+    for _, run in groupby(chain, key=lambda link: (id(link.layout), link.costs)):
+        links = list(run)
+        power = repeated(links[0].layout, len(links))
+        made.append(transposed(power) if links[0].costs else power)
+    return tuple(made)
 
 
 def cost(chain: Iterable[Link]) -> int:

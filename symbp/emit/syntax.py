@@ -5,6 +5,7 @@ smuggle in anything: a name that is no identifier cannot become an `ast.Name` he
 """
 
 import ast
+import copy
 import keyword
 import re
 from collections.abc import Mapping
@@ -96,9 +97,30 @@ def subscript(code: ast.expr, index: tuple[slice | None, ...]) -> ast.expr:
     return ast.Subscript(code, inner, ast.Load())
 
 
+class _Spaced(ast.NodeTransformer):
+    """Puts a name in place of each slice with a formula in it: those have spaces, `X[: n + 1]`."""
+
+    def __init__(self) -> None:
+        self.slices: dict[str, str] = {}
+
+    def visit_Slice(self, node: ast.Slice) -> ast.expr:
+        bounds = [node.lower, node.upper]
+        if all(b is None or isinstance(b, ast.Name | ast.Constant) for b in bounds):
+            return node
+        lower, upper = ("" if b is None else text(b) for b in bounds)
+        name = f"slice_{len(self.slices)}_"
+        self.slices[name] = f"{lower} : {upper}".strip()
+        return ast.Name(name, ast.Load())
+
+
 def text(code: ast.expr) -> str:
     """Return the code's text as the formatter would write it on one line."""
+    spaced = _Spaced()
+    if any(isinstance(part, ast.Slice) for part in ast.walk(code)):
+        code = spaced.visit(copy.deepcopy(code))
     plain = ast.unparse(ast.fix_missing_locations(code))
+    for name, slice_ in spaced.slices.items():
+        plain = plain.replace(name, slice_)
     tight = _POWER.sub(r"\1**\2", _QUOTED.sub(r'"\1"', plain))
     return _NEGATED.sub(r"-(\1)", tight)
 

@@ -14,6 +14,7 @@ from symbp.ir import Dim, Expr, name_of, size_symbol, size_value, variables, wal
 from symbp.ops.evaluate import evaluate
 from symbp.ops.formula import Array
 from symbp.ops.kinds import Nonlinear
+from symbp.ops.matrix import DETERMINANT, INVERSE, LOG_DETERMINANT
 from symbp.program import Program
 
 _MODERATE = 1e6  # beyond, differences of values say little about a derivative
@@ -76,8 +77,9 @@ def _is_moderate(program: Program, choice: Trial, seed: int) -> bool:
 
 def _inverted(expr: Expr) -> list[Expr]:
     """Return the matrices whose inverse or determinant an expression takes."""
+    names = {op.name for op in (INVERSE, DETERMINANT, LOG_DETERMINANT)}
     found = [part for part in walk(expr) if isinstance(part.op, Nonlinear)]
-    return [part.args[0] for part in found if isinstance(part.op, Nonlinear) and part.op.rank == 2]
+    return [part.args[0] for part in found if part.op.name in names]
 
 
 def _is_singular(matrix: Array) -> bool:

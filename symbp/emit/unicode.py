@@ -10,8 +10,6 @@ from symbp.emit.names import SUBSCRIPTS, Names, dotted_name, shown, unicode_name
 from symbp.emit.pieces import BREAK, Level, Piece
 from symbp.ir import Variable
 
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
 
 class UnicodeWriter:
     """Writes layouts; `plain` keeps names as they are in the code and the ASCII minus."""
@@ -46,9 +44,9 @@ class UnicodeWriter:
     def _derivative(self, below: str) -> str:
         names, order = below.split(" "), ""
         if len(names) > 1:
-            order = str(len(names)).translate(_SUPERSCRIPTS)
+            order = str(len(names)).translate(at.SUPERSCRIPTS)
         by = (
-            f"∂{self._name(name)}{str(n).translate(_SUPERSCRIPTS) if n > 1 else ''}"
+            f"∂{self._name(name)}{str(n).translate(at.SUPERSCRIPTS) if n > 1 else ''}"
             for name, n in Counter(names).items()
         )
         return f"∂{order}{self._name(self.names.result)}/{''.join(by)}"
@@ -95,10 +93,20 @@ def _multiple(writer: UnicodeWriter, layout: at.Multiple, parts: list[Piece]) ->
 
 def _over(above: Piece, entrywise: bool = False) -> str:
     """Return what stands above a line, so that the whole of it is seen to be divided."""
-    bare = above.level == Level.ATOM or (above.level >= Level.ROW and "/" not in above.text)
+    bare = above.level == Level.ATOM or (above.level >= Level.ROW and not _is_divided(above.text))
     return (
         above.text if bare and not (entrywise and above.level == Level.ROW) else f"({above.text})"
     )
+
+
+def _is_divided(text: str) -> bool:
+    """Tell whether a fraction stands in a text outside of all brackets."""
+    depth = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == "/" and not depth:
+            return True
+    return False
 
 
 def _quotient(_: UnicodeWriter, layout: at.Quotient, parts: list[Piece]) -> Piece:
@@ -107,14 +115,14 @@ def _quotient(_: UnicodeWriter, layout: at.Quotient, parts: list[Piece]) -> Piec
     return Piece(text, Level.FRACTION)
 
 
-def _power(_: UnicodeWriter, layout: at.Power, parts: list[Piece]) -> Piece:
+def _power(_: UnicodeWriter, layout: at.Power | at.MatrixPower, parts: list[Piece]) -> Piece:
     base = fit(parts[0], Level.ATOM)
     ring = "∘" if layout.entrywise else ""
     if layout.exponent is None:
         exponent = fit(parts[1], Level.POWER if ring else Level.ATOM)
         return Piece(f"{base}^({ring}{exponent})" if ring else f"{base}^{exponent}", Level.POWER)
     if layout.exponent.is_integer and not ring:
-        return Piece(base + str(layout.exponent).translate(_SUPERSCRIPTS), Level.POWER)
+        return Piece(base + str(layout.exponent).translate(at.SUPERSCRIPTS), Level.POWER)
     return Piece(f"{base}^({ring}{layout.exponent})", Level.POWER)
 
 
@@ -180,6 +188,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Multiple: _multiple,
     at.Quotient: _quotient,
     at.Power: _power,
+    at.MatrixPower: _power,
     at.Root: lambda w, x, p: Piece("√" + fit(p[0], Level.ATOM), Level.POWER),
     at.Norm: lambda w, x, p: Piece(f"‖{p[0].text}‖", Level.ATOM),
     at.Transposed: lambda w, x, p: Piece(fit(p[0], Level.ATOM) + "ᵀ", Level.POWER),

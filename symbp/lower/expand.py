@@ -40,20 +40,26 @@ def folded(sweeps: Sweeps, kept: set[str]) -> Sweeps:
     return made
 
 
+def written_out(part: Expr) -> Expr | None:
+    """Return a function of a whole array in simpler operations, None where it has no such form."""
+    op = part.op
+    if not isinstance(op, Nonlinear) or op.expansion is None:
+        return None
+    z = variable("_z", part.args[0].shape[op.leading :])
+    expr = op.expansion(z)
+    for axis in reversed(part.args[0].shape[: op.leading]):
+        grown = rename(z, dims=(axis, *z.shape))
+        expr = lift(expr, {z: grown}, axis)
+        z = grown
+    return substitute(expr, {z: part.args[0]})
+
+
 def _expand(part: Expr) -> Expr | None:
     op = part.op
-    if isinstance(op, Nonlinear) and op.expansion is not None:
-        z = variable("_z", part.args[0].shape[op.leading :])
-        expr = op.expansion(z)
-        for axis in reversed(part.args[0].shape[: op.leading]):
-            grown = rename(z, dims=(axis, *z.shape))
-            expr = lift(expr, {z: grown}, axis)
-            z = grown
-        return substitute(expr, {z: part.args[0]})
     if isinstance(op, Elementwise) and op.exponent is None and not (op.code or op.ufunc):
         values = dict(zip(PLACES, part.args, strict=False))
         return transform(from_scalar(op.formula, values, part.shape), _expand)
-    return None
+    return written_out(part)
 
 
 def _masks_from_values(sweeps: Sweeps) -> Sweeps:

@@ -4,13 +4,16 @@ It does where one sweep reads it twice, or where a later sweep reads what an ear
 anyway; a function of a whole vector or matrix always does.
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from symbp.ir import Expr, Sum, Words, is_variable, line_of, name_of, variables, walk
 from symbp.lower.aliases import without_aliases
 from symbp.lower.expand import expanded, folded
+from symbp.lower.solve import solved
 from symbp.lower.sweeps import BEFORE, Sweeps
-from symbp.ops.kinds import Elementwise, Largest, Nonlinear
+from symbp.ops.kinds import Elementwise, Largest, Nonlinear, Solve
 from symbp.ops.linear import is_ones
 from symbp.ops.rewrite import rebuild
 from symbp.program import Binding
@@ -21,7 +24,7 @@ def share(sweeps: Sweeps, taken: set[str], kept: set[str]) -> Sweeps:
 
     `taken` are names in use; `kept` are lines that must stay, because a function returns them.
     """
-    made = _named(folded(sweeps, kept), taken, always=True)
+    made = _named(solved(folded(sweeps, kept), kept), taken, always=True)
     made = _named(expanded(made), taken, always=False)
     return without_aliases(made, kept)
 
@@ -63,7 +66,15 @@ def _cut(
             have.add(part.digest)
             made = names[part.digest]
         done[part] = made
-    return [*new, replace(line, expr=done[line.expr])]
+    whole = done[line.expr]
+    if isinstance(line.expr.op, Nonlinear | Solve) and line.expr.digest in (wanted | have):
+        known = names.setdefault(line.expr.digest, line.target)
+        if known is not line.target:  # it has another name, of this sweep or of one beside it
+            if line.expr.digest not in have:
+                new.append(Binding(known, whole))
+            whole = known
+        have.add(line.expr.digest)
+    return [*new, replace(line, expr=whole)]
 
 
 def _outside(root: Expr, have: set[str]) -> list[Expr]:
@@ -83,13 +94,22 @@ def _outside(root: Expr, have: set[str]) -> list[Expr]:
 
 
 def _nonlinear_parts(sweeps: Sweeps) -> dict[str, set[str]]:
+    lines_of = [line for lines in sweeps.values() for line in lines]
+    counts = Counter(part.digest for line in lines_of for part in walk(line.expr))
     wanted: dict[str, set[str]] = {}
     for sweep, lines in sweeps.items():
         earlier = {digest for before in BEFORE[sweep] for digest in wanted[before]}
-        inside = [part for line in lines for part in walk(line.expr) if part is not line.expr]
-        found = {part.digest for part in inside if isinstance(part.op, Nonlinear)}
+        parts = [part for line in lines for part in walk(line.expr)]
+        found = {part.digest for part in parts if _is_whole(part, counts)}
         wanted[sweep] = found - earlier
     return wanted
+
+
+def _is_whole(part: Expr, lines: Mapping[str, int]) -> bool:
+    """Tell whether a part is a function of a whole array; a system, where two lines have it."""
+    if isinstance(part.op, Solve):
+        return lines[part.digest] > 1
+    return isinstance(part.op, Nonlinear)
 
 
 def _shared_parts(sweeps: Sweeps) -> dict[str, set[str]]:
@@ -114,7 +134,7 @@ def _shared_parts(sweeps: Sweeps) -> dict[str, set[str]]:
 def is_worth_naming(part: Expr) -> bool:
     """Tell whether computing a part twice costs more than a name."""
     op = part.op
-    if isinstance(op, Largest | Nonlinear):
+    if isinstance(op, Largest | Nonlinear | Solve):
         return True
     if isinstance(op, Elementwise):
         return not op.idempotent and op.exponent not in (-1, 2)
@@ -134,12 +154,18 @@ def _describe(part: Expr) -> str:
     inner = _describe(first)
     if isinstance(op, Largest):
         return f"max_{inner}"
+    if isinstance(op, Nonlinear) and op.name in _MATRIX:
+        return _MATRIX[op.name].format("Z" if inner == "t" else inner)
+    if isinstance(op, Solve):
+        return f"{inner}_inv_{_describe(part.args[1])}"
     if isinstance(op, Elementwise | Nonlinear):
         argument = _describe(first.args[0]) if _is_shift(first) else inner
         exponent = getattr(op, "exponent", None)
         return f"{_POWERS.get(str(exponent), op.name)}_{argument}"
     if isinstance(op, Words) and len(part.args) == 1 and len(op.out) < len(op.words[0]):
         return f"sum_{inner}"
+    if isinstance(op, Words) and len(part.args) == 1:
+        return inner  # with its axes moved
     if _is_shift(part):
         return f"shifted_{inner}"
     if isinstance(op, Sum) and len(part.args) == 2 and all(_is_plain(arg) for arg in part.args):
@@ -159,6 +185,7 @@ def _is_shift(part: Expr) -> bool:
     return any(isinstance(below.op, Largest) for below in (part.args[1], *part.args[1].args))
 
 
+_MATRIX = {"inv": "{}_inv", "det": "det_{}", "logdet": "logdet_{}", "detsign": "sign_{}"}
 _POWERS = {"2": "squared", "1/2": "sqrt", "-1": "inverse"}
 
 

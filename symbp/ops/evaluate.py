@@ -32,7 +32,7 @@ from symbp.ir import (
     walk,
 )
 from symbp.ops.formula import Array, evaluate_formula
-from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
+from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Solve, Split
 from symbp.ops.scalar import PLACES
 from symbp.ops.selection import Selection
 
@@ -134,6 +134,8 @@ def _value(op: Op, args: list[Array], sizes: Sizes) -> Array:
             return np.asarray(np.broadcast_to(made, args[0].shape))
         case Nonlinear() if op.name in _FUNCTIONS:
             return np.asarray(_FUNCTIONS[op.name](args[0]))
+        case Solve():
+            return _solution(*args)
         case Largest():
             return _largest(args[0])[..., 0]
         case Merge() | Split():
@@ -167,6 +169,14 @@ def _contraction(op: Words, args: list[Array], dims: Sequence[int]) -> Array:
     return full
 
 
+def _solution(matrix: Array, side: Array) -> Array:
+    """Return M⁻¹ B by the inverse itself, a vector of each stack as one column."""
+    inverse = np.linalg.inv(matrix)
+    if side.ndim == matrix.ndim - 1:
+        return np.asarray((inverse @ side[..., None])[..., 0])
+    return np.asarray(inverse @ side)
+
+
 def _regrouped(op: Merge | Split, arg: Array, sizes: Sizes) -> Array:
     """Join axes group by group, or take them apart again."""
     order = [axis for group in op.groups for axis in group]
@@ -198,6 +208,19 @@ def _logdet(z: Array) -> Array:
     return np.asarray(size + np.log(sign * np.sign(sign.real)))
 
 
+def _expm(z: Array) -> Array:
+    """Return the matrix exponential by its series, the argument halved until it is small."""
+    halvings = max(int(np.frexp(np.max(np.abs(z), initial=0) * z.shape[-1])[1]), 0)
+    small = z / 2.0**halvings
+    term = total = np.eye(z.shape[-1]) + 0 * z
+    for k in range(1, 25):
+        term = term @ small / k
+        total = total + term
+    for _ in range(halvings):
+        total = total @ total
+    return np.asarray(total)
+
+
 _FUNCTIONS: dict[str, Callable[[Array], Any]] = {
     "softmax": _softmax,
     "logsumexp": lambda z: _logsumexp(z)[..., 0],
@@ -205,4 +228,7 @@ _FUNCTIONS: dict[str, Callable[[Array], Any]] = {
     "inv": np.linalg.inv,
     "det": np.linalg.det,
     "logdet": _logdet,
+    "expm": _expm,
+    "trexpm": lambda z: np.trace(_expm(z), axis1=-2, axis2=-1),
+    "detsign": lambda z: np.linalg.slogdet(z)[0],
 }

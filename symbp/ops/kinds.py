@@ -73,6 +73,7 @@ class Nonlinear(Op):
     analytic: whether the code takes complex numbers, so that the complex step applies.
     of_transpose: f(Xᵀ) = f(X)ᵀ, so that the value of a symmetric matrix is symmetric.
     simpler: another form of f(z), None where f(z) is the normal form.
+    helper: the function of the module that the code calls, where NumPy has none.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Nonlinear(Op):
     analytic: bool = True
     of_transpose: bool = False
     simpler: Callable[[Expr], Expr | None] | None = None
+    helper: str | None = None
     leading: int = 0
 
     def shape(self, args: Sequence[Expr]) -> Shape:
@@ -119,6 +121,20 @@ class Largest(Op):
     def shape(self, args: Sequence[Expr]) -> Shape:
         """Return the shape of the result."""
         return args[0].shape[:-1]
+
+
+@dataclass(frozen=True)
+class Solve(Op):
+    """The solution X of M X = B, a matrix of columns or a vector: M⁻¹ B, which only code writes.
+
+    Leading axes of both are those of a stack.
+    """
+
+    name: str = "solve"
+
+    def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the result."""
+        return args[1].shape
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
         return node(Sum((common,), shape), _sum([(c / common, arg) for c, arg in kept], shape))
     if len(kept) > 1 and len(shape) == 2:
         turned = [(c, _transposed(arg)) for c, arg in kept]
-        if sum(arg.size for _, arg in turned) < sum(arg.size for _, arg in kept):
+        gains = [_written(a) - _written(b) for (_, a), (_, b) in zip(kept, turned, strict=True)]
+        if sum(gain > 0 for gain in gains) > 1 and min(gains) >= 0:
             return _transposed(combine(turned, shape[::-1]))
     return _sum(kept, shape)
 
@@ -59,6 +60,14 @@ def _transposed(term: Expr) -> Expr:
     if op.words == (out,):
         return term.args[0]
     return node(Words(op.words, out, op.dims), *term.args)
+
+
+def _written(term: Expr) -> int:
+    """Return how much a term takes to write; X⁻ᵀ takes no more than X⁻¹, nor a symmetric Xᵀ."""
+    op = term.op
+    turned = isinstance(op, Words) and op.words == (op.out[::-1],)
+    free = turned and (term.args[0].op.name == "inv" or term.symmetric)
+    return term.args[0].size if free else term.size
 
 
 def _turned(coefficient: Fraction, term: Expr) -> tuple[Fraction, Expr]:

@@ -1,11 +1,12 @@
 """Functions of a whole vector or matrix: each states its differential, linear in dz."""
 
 from symbp import notation
+from symbp.errors import SymbpError
 from symbp.ir import Expr, Shape, Words, node
 from symbp.notation import Call
 from symbp.ops.inverse import is_inverse
 from symbp.ops.kinds import Largest, Nonlinear
-from symbp.ops.linear import add, negate, parts, scale, subtract
+from symbp.ops.linear import add, negate, parts, scale, subtract, zeros
 from symbp.ops.pointwise import EXP, LOG
 from symbp.ops.power import reciprocal
 from symbp.ops.product import (
@@ -106,6 +107,14 @@ def _turned_back(z: Expr) -> Expr | None:
     return z.args[0] if is_turned else None
 
 
+def _no_derivative(dz: Expr, z: Expr, p: Expr) -> Expr:
+    """Refuse: d expm(X) = ∫ expm(tX) dX expm((1 − t)X) dt is no finite product (Higham 2008)."""
+    raise SymbpError(
+        "the derivative of expm is no finite product of its argument and its value",
+        "only its trace has one: write `tr(expm(X))`, whose gradient is expm(X)'",
+    )
+
+
 def softmax(z: Expr) -> Expr:
     """Return the softmax of a vector."""
     return node(SOFTMAX, z)
@@ -164,7 +173,45 @@ LOG_DETERMINANT = Nonlinear(
     analytic=False,
     simpler=_log_determinant,
 )
+EXPM = Nonlinear(
+    "expm",
+    rank=2,
+    result=_square,
+    differential=_no_derivative,
+    notation=Call("expm", r"\operatorname{expm}"),
+    code="_expm({z})",
+    helper="expm",
+    of_transpose=True,
+)
+TRACE_EXPM = Nonlinear(
+    "trexpm",
+    rank=2,
+    result=lambda dims: _square(dims)[2:],
+    differential=lambda dz, z, p: contract("ij,ji->", node(EXPM, z), dz),
+    notation=Call("tr expm", r"\operatorname{tr}\operatorname{expm}"),
+    expansion=lambda z: contract("ii->", node(EXPM, z)),
+)
+DETERMINANT_SIGN = Nonlinear(
+    "detsign",
+    rank=2,
+    result=lambda dims: _square(dims)[2:],
+    differential=lambda dz, z, p: zeros(),
+    notation=Call("sign det", r"\operatorname{sign}\det"),
+    code="np.linalg.slogdet({z})[0]",
+    analytic=False,
+)
+"""Only ever beside `LOG_DETERMINANT`, in code: det X = sign · exp(log |det X|)."""
 
 MATRIX_FUNCTIONS = {
-    op.name: op for op in (SOFTMAX, LOGSUMEXP, LOG_SOFTMAX, INVERSE, DETERMINANT, LOG_DETERMINANT)
+    op.name: op
+    for op in (
+        SOFTMAX,
+        LOGSUMEXP,
+        LOG_SOFTMAX,
+        INVERSE,
+        DETERMINANT,
+        LOG_DETERMINANT,
+        EXPM,
+        TRACE_EXPM,
+    )
 }

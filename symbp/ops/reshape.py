@@ -7,7 +7,7 @@ diagonal: the vec layout of `δ_ik δ_jl` is the identity, that of `m_ij δ_ik �
 
 from collections.abc import Sequence
 
-from symbp.ir import Expr, Shape, Sum, Words, node
+from symbp.ir import Dim, Expr, Shape, Sum, Words, node
 from symbp.ops.kinds import Merge, Split
 from symbp.ops.linear import combine, is_ones, ones
 from symbp.ops.product import Factor, product
@@ -83,6 +83,11 @@ def split(groups: Groups, dims: Shape, expr: Expr) -> Expr:
 def vec(expr: Expr) -> Expr:
     """Return the columns of a matrix, stacked."""
     return merge(VEC, expr)
+
+
+def commutation(rows: Dim, columns: Dim) -> Expr:
+    """Return K with K vec(X) = vec(Xᵀ) for every X of a shape (Magnus & Neudecker 2019, 3.7)."""
+    return merge(((1, 0), (3, 2)), product([], (0, 1, 1, 0), {0: columns, 1: rows}))
 
 
 def _checked(groups: Groups, shape: Shape) -> tuple[tuple[int, ...], ...]:

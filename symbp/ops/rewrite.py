@@ -11,6 +11,7 @@ from symbp.ops.linear import combine, number
 from symbp.ops.product import broadcast, product
 from symbp.ops.reshape import merge, split
 from symbp.ops.scalar import apply
+from symbp.ops.selection import Selection
 
 
 def rebuild(expr: Expr, args: tuple[Expr, ...]) -> Expr:
@@ -137,6 +138,8 @@ def resize(expr: Expr, sizes: Mapping[sp.Expr, int]) -> Expr:
             done[part] = number(value) if isinstance(value, int) else node(Size(value))
         elif isinstance(op, Split):
             done[part] = split(op.groups, tuple(map(number_of, op.dims)), *args)
+        elif isinstance(op, Selection):
+            done[part] = node(Selection(tuple(map(number_of, op.dims)), number_of(op.offset)))
         else:
             done[part] = rebuild(part, args) if args != part.args else part
     return done[expr]

@@ -190,8 +190,9 @@ def _power(scope: Scope, at: Binary, left: Value, right: Value) -> Value:
         help = "an exponent is a number or a scalar; `.^` takes one exponent an entry"
         raise clash(scope, at, left, right, help)
     exponent = scalar(right)
-    if left.single:
-        return Value(raised(scalar(left), exponent, at.span))
+    if left.single:  # a 1 x 1 matrix stays one, so that its trace is that of any other power
+        base = left.expr if left.kind == "matrix" else scalar(left)
+        return Value(raised(base, exponent, at.span))
     if left.kind != "matrix":
         help = f"write `{atom(at.left)}.^{atom(at.right)}` elementwise"
         help += f", `norm2({spelled(at.left)})^2` for the square of its length"

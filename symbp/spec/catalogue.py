@@ -194,9 +194,10 @@ def _cross_entropy(site: Site) -> Value | None:
 
 
 def _softmax_cross_entropy(site: Site) -> Value | None:
-    if not _vectors(site) or (pair := _pair(site)) is None:
+    pair = align(site.scope, *site.args) if _vectors(site) else None
+    if pair is None:
         return None
-    y, z = pair
+    y, z, _ = pair
     if isinstance(y.op, Variable) and y.op.encoding == "one_hot":
         return Value(subtract(node(MATRIX_FUNCTIONS["logsumexp"], z), inner(y, z)))
     return Value(negate(inner(y, node(MATRIX_FUNCTIONS["log_softmax"], z))))
@@ -226,6 +227,7 @@ TABLE: dict[str, Function] = {
     "det": Function(_SQUARE.format("det"), 1, _of_square),
     "logdet": Function(_SQUARE.format("logdet"), 1, _of_square),
     "inv": Function(_SQUARE.format("inv"), 1, _of_square),
+    "expm": Function(_SQUARE.format("expm"), 1, _of_square),
     "diag": Function("`diag(x)` of a vector, or `diag(A)` of a square matrix", 1, _diag),
     "kron": Function("`kron(A, B)` of two vectors or matrices", 2, _kron),
     "vec": Function("a matrix, `vec(A)`: its columns stacked", 1, _vec),

@@ -6,6 +6,7 @@ from symbp.ops import FUNCTIONS, RECORDS
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import number, zeros
 from symbp.ops.product import broadcast, diagonal_delta
+from symbp.ops.reshape import commutation
 from symbp.ops.scalar import apply
 from symbp.spec.arithmetic import align, repeated
 from symbp.spec.catalogue import TABLE, Function, Site
@@ -96,15 +97,21 @@ FILLED = {
     "ones": "`ones(n)` or `ones(m, n)`, of sizes or whole numbers",
     "zeros": "`zeros(n)` or `zeros(m, n)`, of sizes or whole numbers",
     "eye": "`eye(n)`, of a size or a whole number",
+    "commutation": "`commutation(m, n)`, which takes vec(X) to vec(X') for X of m x n",
 }
+_COUNTS: dict[str, tuple[int, ...]] = {"eye": (1,), "commutation": (2,)}
 
 
 def filled(scope: Scope, at: Call) -> Value:
-    """Return `ones`, `zeros` or `eye` of dimensions; raise a SpecError where they are none."""
-    if at.rows or not 1 <= len(at.args) <= (1 if at.name == "eye" else 2):
-        count = "one argument" if at.name == "eye" else "one or two arguments"
+    """Return an array of numbers of given dimensions; raise a SpecError where they are none."""
+    counts = _COUNTS.get(at.name, (1, 2))
+    if at.rows or len(at.args) not in counts:
+        count = " or ".join(("one", "two")[n - 1] for n in counts)
+        count += " argument" if counts == (1,) else " arguments"
         raise SpecError(f"`{at.name}` takes {count}", at.span, FILLED[at.name])
     dims = [scope.dim(arg) for arg in at.args]
     if at.name == "eye":
         return Value(diagonal_delta(dims[0]))
+    if at.name == "commutation":
+        return Value(commutation(*dims))
     return Value(broadcast(number(1), *dims) if at.name == "ones" else zeros(*dims))

@@ -10,6 +10,7 @@ import numpy as np
 
 from symbp.emit import layout as at
 
+PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 FUNCTIONS = {
     "sum": np.sum,
     "tr": np.trace,
@@ -82,8 +83,15 @@ class Laid:
                 return np.sqrt(self.matrix(layout.parts[0], rows, columns))
             case at.Norm():
                 return np.reshape(np.linalg.norm(self.matrix(layout.parts[0])), (1, 1))
+            case at.MatrixPower():
+                base = self.matrix(layout.parts[0], rows, columns)
+                return np.linalg.matrix_power(base, int(layout.exponent))
             case at.Marked():
-                return np.linalg.inv(self.matrix(layout.parts[0], rows, columns))
+                base = self.matrix(layout.parts[0], rows, columns)
+                if "ᵀ" in layout.mark.unicode:
+                    return np.linalg.inv(base).T
+                times = layout.mark.unicode.removeprefix("⁻").translate(PLAIN)
+                return np.linalg.matrix_power(np.linalg.inv(base), int(times))
             case at.Applied():
                 return self.applied(layout, rows, columns)
             case at.Summed():
@@ -178,18 +186,20 @@ class Laid:
     def entries(self, layout, sizes):
         """Return the array over the letters of `sizes`, in their order."""
         found, letters = self.indexed(layout, sizes)
-        missing = [letter for letter in sizes if letter not in letters]
-        arrays = [found, *(np.ones(sizes[letter]) for letter in missing)]
-        words = ["".join(letters), *missing]
-        return np.einsum(",".join(words) + "->" + "".join(sizes), *arrays)
+        assert set(letters) <= set(sizes), layout
+        return spread(found, letters, sizes)
 
     def indexed(self, layout, sizes):
         """Return (array, letters)."""
         match layout:
             case at.Total():
-                terms = [self.entries(part, sizes) for part in layout.parts]
+                pairs = [self.indexed(part, sizes) for part in layout.parts]
+                have = sizes | {
+                    i: d for x, word in pairs for i, d in zip(word, x.shape, strict=True)
+                }
+                terms = [spread(x, word, have) for x, word in pairs]
                 signs = [-1 if sign else 1 for sign in layout.negative]
-                return sum(s * t for s, t in zip(signs, terms, strict=True)), tuple(sizes)
+                return sum(s * t for s, t in zip(signs, terms, strict=True)), tuple(have)
             case at.Multiple():
                 found, letters = self.indexed(layout.parts[0], sizes)
                 return float(layout.coefficient) * found, letters
@@ -257,6 +267,14 @@ class Laid:
     def column(self, array):
         array = np.asarray(array, float)
         return np.reshape(array, (-1, 1) if array.ndim < 2 else array.shape)
+
+
+def spread(array, letters, sizes):
+    """Return an array repeated along the letters of `sizes` that it has not."""
+    missing = [letter for letter in sizes if letter not in letters]
+    arrays = [array, *(np.ones(sizes[letter]) for letter in missing)]
+    words = ["".join(letters), *missing]
+    return np.einsum(",".join(words) + "->" + "".join(sizes), *arrays)
 
 
 def turned(array):

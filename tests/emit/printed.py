@@ -11,6 +11,7 @@ import numpy as np
 TOKEN = re.compile(r"[a-z]{2,}|\d+|\S")
 POWERS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", range(10), strict=True))
 FUNCTIONS = {
+    "vec": lambda x: x.T.reshape(-1, 1),
     "sum": lambda x: np.sum(x),
     "tr": lambda x: np.trace(x),
     "diag": lambda x: np.diag(x[:, 0]) if x.shape[1] == 1 else np.diag(x)[:, None],
@@ -24,7 +25,12 @@ def from_latex(text):
     text = text.replace(r"\mathbf{1}", "𝟏")
     text = re.sub(r"\\(?:bm|operatorname|mathrm|mathbf)\{([A-Za-z1]+)\}", r"\1", text)
     text = re.sub(r"\\(?:bigg?|Bigg?)[lr]", "", text).replace(r"\,", " ")
-    text = text.replace(r"^{\top}", "ᵀ").replace(r"\odot", "⊙").replace("-", "−")
+    text = (
+        text.replace(r"^{\top}", "ᵀ")
+        .replace(r"\odot", "⊙")
+        .replace(r"\otimes", "⊗")
+        .replace("-", "−")
+    )
     text = text.replace(r"\lVert", "‖").replace(r"\rVert", "‖").replace(r"\tanh", "tanh")
     text = re.sub(r"\^\{(\d)\}", lambda m: "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(m[1])], text)
     while (found := re.search(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", text)) is not None:
@@ -70,9 +76,11 @@ class Reader:
 
     def product(self):
         found = self.fraction()
-        while self.peek() == "⊙":
-            self.take()
-            found = entrywise(np.multiply, found, self.fraction())
+        while self.peek() in ("⊙", "⊗"):
+            if self.take() == "⊙":
+                found = entrywise(np.multiply, found, self.fraction())
+            else:
+                found = np.kron(found, self.fraction())
         return found
 
     def fraction(self):
@@ -85,7 +93,7 @@ class Reader:
     def row(self):
         """Multiply what stands side by side; ones take their size from the neighbour."""
         items = [self.factor()]
-        while self.peek() is not None and not re.match(r"[+−⊙/,>]$|\)|\]", self.peek()):
+        while self.peek() is not None and not re.match(r"[+−⊙⊗/,>]$|\)|\]", self.peek()):
             items.append(self.factor())
         scale, chain = 1.0, []
         for item in items:

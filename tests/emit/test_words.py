@@ -94,6 +94,29 @@ TENSORS = [
         r"(\bm{a}^{\top} \, \bm{A} \, \bm{b}) \, \bm{a}_{i} \, \bm{b}_{j} \, \bm{x}_{k}",
     ),
 ]
+TENSORS += [
+    (
+        contract("kij->ijk", add(U, contract("i,jk->ijk", b, S))),
+        "U_kij + b_k S_ij",
+        r"\bm{U}_{k i j} + \bm{b}_{k} \, \bm{S}_{i j}",
+    ),
+    (
+        contract("i,kij->ijk", b, add(U, contract("ir,rjk->ijk", S, U))),
+        "b_i (U_kij + Σ_l S_kl U_lij)",
+        r"\bm{b}_{i} \, (\bm{U}_{k i j} + \sum_{l} \bm{S}_{k l} \, \bm{U}_{l i j})",
+    ),
+    (
+        contract("ijr,rkl->ijkl", subtract(U, contract("irs,sj->irj", U, S)), U),
+        "Σ_m (U_ijm − Σ_n U_ijn S_nm) U_mkl",
+        r"\sum_{m} (\bm{U}_{i j m} - \sum_{n} \bm{U}_{i j n} \, \bm{S}_{n m}) \, \bm{U}_{m k l}",
+    ),
+    (
+        contract(",ijk->ijk", power(contract("ijk,ijr,kr->", U, U, S), sp.Integer(-1)), U),
+        "U_ijk/(Σ_lmnp U_lmn U_lmp S_np)",
+        r"\frac{\bm{U}_{i j k}}"
+        r"{\sum_{l m n p} \bm{U}_{l m n} \, \bm{U}_{l m p} \, \bm{S}_{n p}}",
+    ),
+]
 
 ASKED = [
     (

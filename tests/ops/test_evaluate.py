@@ -13,7 +13,9 @@ from symbp.ir import Constant, Examples, Op, Size, Sum, Words, node, variable
 from symbp.ops import MATRIX_FUNCTIONS, OPS, RECORDS
 from symbp.ops.evaluate import evaluate
 from symbp.ops.formula import evaluate_formula
-from symbp.ops.kinds import Largest, Merge, Split, Z
+from symbp.ops.kinds import Largest, Merge, Solve, Split, Z
+from symbp.ops.linear import scale
+from symbp.ops.matrix import DETERMINANT_SIGN
 from symbp.ops.power import power_op
 from symbp.ops.selection import block, unit
 
@@ -24,6 +26,12 @@ x, y = RNG.normal(size=3), RNG.normal(size=2)
 POINT = {"A": A, "B": B, "X": X, "x": x, "y": y, "s": 0.5}
 VA, VB, VX = variable("A", (n, m)), variable("B", (m, 4)), variable("X", (3, 3))
 Vx, Vy, Vs = variable("x", (n,)), variable("y", (m,)), variable("s")
+
+
+def expm(matrix):
+    """Return the matrix exponential by the eigenvalues."""
+    roots, basis = np.linalg.eig(matrix)
+    return np.real(basis * np.exp(roots) @ np.linalg.inv(basis))
 
 
 def words(spelled, *args, **dims):
@@ -74,6 +82,11 @@ CASES = {
     "root": (node(power_op(sp.Rational(1, 3)), Vs), 0.5 ** (1 / 3)),
     "det": (node(OPS["det"], VX), np.linalg.det(X)),
     "inv": (node(OPS["inv"], VX), np.linalg.solve(X, np.eye(3))),
+    "solve": (node(Solve(), VX, Vx), np.linalg.solve(X, x)),
+    "sign of det": (node(DETERMINANT_SIGN, VX), np.sign(np.linalg.det(X))),
+    "expm": (node(OPS["expm"], VX), expm(X)),
+    "expm of much": (node(OPS["expm"], scale(20, VX)), expm(20 * X)),
+    "trexpm": (node(OPS["trexpm"], VX), np.trace(expm(X))),
     "logdet": (node(OPS["logdet"], VX), math.log(abs(np.linalg.det(X)))),
     "softmax": (node(OPS["softmax"], Vx), np.exp(x) / np.exp(x).sum()),
     "logsumexp": (node(OPS["logsumexp"], Vx), math.log(np.exp(x).sum())),
@@ -150,9 +163,10 @@ def test_leading_axes_are_stacked_single_values(op):
 
 @pytest.mark.parametrize("op", [op for op in MATRIX_FUNCTIONS.values() if op.expansion], ids=str)
 def test_an_expansion_has_the_same_value(op):
-    z = variable("z", (3,))
-    got = evaluate(op.expansion(z), {"z": x})
-    np.testing.assert_allclose(got, evaluate(node(op, z), {"z": x}), rtol=1e-12)
+    z = variable("z", (3,) * op.rank)
+    point = {"z": RNG.normal(size=z.shape)}
+    got = evaluate(op.expansion(z), point)
+    np.testing.assert_allclose(got, evaluate(node(op, z), point), rtol=1e-12)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,21 @@ def test_one_entry_is_a_scalar():
     assert expression("W @ x", shapes={"W": "1x4"}).loss is not None
 
 
+@pytest.mark.parametrize("text", ["tr(X^3)", "det(X^2)", "logdet(X^2) + 1", "tr(X @ X^-2)"])
+def test_a_power_of_a_matrix_of_one_entry_is_a_matrix(text):
+    made = expression(text, shapes={"X": "1x1"})
+    symbolic = expression(text, shapes={"X": "n,n"})
+    at = {"X": np.array([[3.0]])}
+    ours, truth = (evaluate(program.bindings[-1].expr, at) for program in (made, symbolic))
+    assert ours == pytest.approx(truth)
+
+
+def test_logits_of_one_class_lose_nothing():
+    loss = expression("softmax_cross_entropy(y, z)", shapes={"y": "1", "z": "1"})
+    at = {"y": np.ones(1), "z": np.array([3.0])}
+    assert evaluate(loss.bindings[-1].expr, at) == pytest.approx(0)
+
+
 def test_wrt_in_the_order_asked_for_each_once():
     program = expression("W @ x", ["x", "W", "x"])
     assert [name_of(var) for var in program.wrt] == ["x", "W"]

@@ -1,0 +1,60 @@
+"""Merged axes of an outer product: where they are a Kronecker product."""
+
+from dataclasses import dataclass
+
+from symbp.ir import Expr, Words
+from symbp.ops.kinds import Merge
+from symbp.ops.product import product
+
+Word = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Kron:
+    """scalars · (factors[0] ⊗ factors[1] ⊗ …)."""
+
+    factors: tuple[Expr, ...]
+    scalars: tuple[Expr, ...]
+
+
+def kronecker(arg: Expr, op: Merge) -> Kron | None:
+    """Return the factors of `op(arg)` as a Kronecker product, None where it is none.
+
+    Entry (i k, j l) of A ⊗ B is A_ij B_kl: each group of axes has one of each factor, and no part
+    of the product hangs on the axes of two factors.
+    """
+    words = arg.op
+    counts = {len(group) for group in op.groups}
+    if not isinstance(words, Words) or len(counts) != 1 or 1 in counts:
+        return None
+    outs = [tuple(words.out[group[k]] for group in op.groups) for k in range(counts.pop())]
+    if sum(len(set(out)) for out in outs) != len(set(words.out)):
+        return None
+    parts: list[list[tuple[Expr, Word]]] = [[] for _ in outs]
+    scalars = []
+    for letters, factors in _components(arg, words):
+        touched = [k for k, out in enumerate(outs) if letters & set(out)]
+        if len(touched) > 1:
+            return None
+        if touched:
+            parts[touched[0]] += factors
+        else:
+            scalars.append(product(factors, ()))
+    sizes = dict(enumerate(words.dims))
+    made = []
+    for out, factors in zip(outs, parts, strict=True):
+        used = {i for _, word in factors for i in word} | set(out)
+        made.append(product(factors, out, {i: sizes[i] for i in used}))
+    return Kron(tuple(made), tuple(scalars))
+
+
+def _components(arg: Expr, words: Words) -> list[tuple[set[int], list[tuple[Expr, Word]]]]:
+    """Return the factors that hang together by any letter, with their letters."""
+    found: list[tuple[set[int], list[tuple[Expr, Word]]]] = []
+    for factor, word in zip(arg.args, words.words, strict=True):
+        letters, members = set(word), [(factor, word)]
+        for other in [part for part in found if part[0] & letters]:
+            letters, members = letters | other[0], [*other[1], *members]
+            found.remove(other)
+        found.append((letters, members))
+    return found
