@@ -28,7 +28,7 @@ def element(part: Any, context: Context) -> Expr:
         size, fresh = seen.dims[axis], len(shape) + axis
         running = [i for i in index.free_symbols if i in context.indices]
         offset = dim(index - running[0]) if running else dim(index)
-        if not sp.sympify(offset).free_symbols <= context.sizes:
+        if not sp.sympify(offset, strict=True).free_symbols <= context.sizes:
             raise refused(part, "has an index that is neither a number, nor summed over, nor i + 1")
         if not running:
             letters.append(fresh)
