@@ -22,7 +22,7 @@ from symbp.ops.product import product
 from symbp.pipeline import module_of
 from symbp.program import Program
 from symbp.report import names_of
-from symbp.spec.from_sympy import from_sympy, variable_of
+from symbp.spec.from_sympy import from_sympy, sympified, variable_of
 from symbp.spec.to_sympy import to_sympy
 from symbp.spec.view import dim
 
@@ -52,6 +52,7 @@ def diff(
     """
     if layout not in ("array", "vec"):
         raise SymbpError(f"no layout {printable(repr(layout))}", 'write "array" or "vec"')
+    expr = sympified(expr)
     asked = [_Variable.of(item, expr) for item in _counted(variables)]
     program, symbols = _program(expr, asked, tuple(symmetric))
     known = {name_of(v): v for v in program.given}
@@ -205,12 +206,12 @@ class _Variable:
         help = (
             "give a Symbol, a MatrixSymbol or an element X[i, j]; put a symbol for the expression"
         )
-        raise SymbpError(f"{type(item).__name__} {item} is an expression, no variable", help)
+        raise SymbpError(f"{type(item).__name__} {item} is no variable", help)
 
 
 def _named(name: str, expr: Any) -> Any:
     """Return the symbol of an expression that has a name."""
-    known = {symbol.name: symbol for symbol in getattr(expr, "free_symbols", ())}
+    known = {symbol.name: symbol for symbol in expr.free_symbols}
     if name in known:
         return known[name]
     near = did_you_mean(name, known)
@@ -229,39 +230,43 @@ def _counted(variables: Sequence[Any]) -> Iterator[Any]:
         if _count(item) is None:
             number = _count(after)
             yield from [item] * (1 if number is None else number)
-        elif _count(item) == 0:
-            raise SymbpError("a derivative of order 0 is the expression itself", "count from 1")
+        elif int(item) < 1:
+            raise SymbpError(f"there is no derivative of order {item}", "count from 1")
 
 
 def _count(item: Any) -> int | None:
     """Return the number that says how often, None where it is none."""
-    is_number = isinstance(item, int | sp.Integer) and item >= 0
-    return int(item) if is_number else None
+    return int(item) if isinstance(item, int | sp.Integer) else None
 
 
 def _program(
     expr: Any, asked: Sequence[_Variable], symmetric: Sequence[Any]
 ) -> tuple[Program, dict[str, Any]]:
     """Return the program of an expression, the variables among what is given, and its symbols."""
-    free = set(getattr(expr, "free_symbols", ()))
+    free = expr.free_symbols
     symbols = {str(s.name): s for s in [*sorted(free, key=str), *(v.symbol for v in asked)]}
     for v in asked:
         if symbols[v.name] != v.symbol:
             raise SymbpError(
                 f"two different symbols are called {v.name}", "give both one shape, or two names"
             )
-    rank = 0 if not getattr(expr, "is_Matrix", False) else 1 if expr.shape[1] == 1 else 2
-    rank = 0 if rank and expr.shape == (1, 1) else rank
+    rank = 0 if not expr.is_Matrix or expr.shape == (1, 1) else 1 if expr.shape[1] == 1 else 2
     name = next(n for n in (("loss", "f", "F")[rank], *_SPARE) if n not in symbols)
     read = [v.symbol for v in asked if v.symbol in free]
-    marked = [s for s in symmetric if getattr(s, "name", s) in {x.name for x in free}]
-    program = from_sympy({name: expr}, wrt=read, symmetric=marked)
-    for v in asked:
-        if v.name in program.sizes:
-            raise SymbpError(f"{v.name} is a size, and no derivative is taken by a whole number")
     unread = dict.fromkeys(v.symbol for v in asked if v.symbol not in free)
-    more = tuple(map(variable_of, unread))
-    return replace(program, consts=(*program.consts, *more)), symbols
+    marked = [s for s in symmetric if getattr(s, "name", s) not in {x.name for x in unread}]
+    program = from_sympy({name: expr}, wrt=read, symmetric=marked)
+    consts = (*program.consts, *map(variable_of, unread))
+    dims = [d for v in asked for d in v.index] + [d for v in consts for d in v.shape]
+    sizes = {str(s): None for d in dims if isinstance(d, sp.Expr) for s in d.free_symbols}
+    program = replace(program, consts=consts, sizes={**program.sizes, **sizes})
+    for given in (*program.given, *(v.symbol for v in asked)):
+        if str(given) in program.sizes:
+            raise SymbpError(
+                f"{given} is a size or an index, and no derivative is taken by a whole number",
+                "give the value and the size two names",
+            )
+    return program, symbols
 
 
 _SPARE = ("f", "F", "g", "G", "value", *(f"value_{k}" for k in range(1, 1000)))

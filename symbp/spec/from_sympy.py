@@ -91,7 +91,7 @@ def to_expr(sympy_expr: Any, names: Mapping[Any, Expr]) -> Expr:
     A MatrixSymbol of n×1 may stand for a vector or for a matrix of one column.  Raises SymbpError
     naming the node that is not accepted.
     """
-    expr = _sympified(sympy_expr)
+    expr = sympified(sympy_expr)
     sizes = _size_symbols(expr).union(
         *(dim.free_symbols for e in names.values() for dim in e.shape if isinstance(dim, sp.Expr))
     )
@@ -105,7 +105,7 @@ def _expression(expr: Any, context: Context) -> Expr:
         raise SymbpError("the expression is nested too deeply", "name parts of it") from None
 
 
-def _sympified(expr: Any) -> Any:
+def sympified(expr: Any) -> Any:
     """Return a SymPy object; texts are refused, they would have to be executed."""
     try:
         made = sp.sympify(expr, strict=True)
@@ -122,8 +122,8 @@ def _lines(expr: Any) -> dict[str, Any]:
     if isinstance(expr, Mapping):
         if not expr:
             raise SymbpError("there is no line", 'give {"loss": expression}')
-        return {_name(key): _sympified(value) for key, value in expr.items()}
-    made = _sympified(expr)
+        return {_name(key): sympified(value) for key, value in expr.items()}
+    made = sympified(expr)
     is_scalar = not made.is_Matrix or tuple(made.shape) == (1, 1)
     return {"loss" if is_scalar else "value": made}
 
