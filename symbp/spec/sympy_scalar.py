@@ -214,6 +214,8 @@ _REWRITTEN: dict[Any, Callable[..., Any]] = {
     sp.sech: lambda z: 2 / (sp.exp(z) + sp.exp(-z)),
     sp.csch: lambda z: 2 / (sp.exp(z) - sp.exp(-z)),
     sp.cot: lambda z: 1 / sp.tan(z),
+    sp.asin: lambda z: sp.atan(z / sp.sqrt(1 - z**2)),
+    sp.acos: lambda z: sp.pi / 2 - sp.atan(z / sp.sqrt(1 - z**2)),
     sp.asinh: lambda z: sp.log(z + sp.sqrt(z**2 + 1)),
     sp.acosh: lambda z: sp.log(z + sp.sqrt(z**2 - 1)),
     sp.atanh: lambda z: sp.log((1 + z) / (1 - z)) / 2,

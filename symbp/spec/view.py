@@ -105,7 +105,7 @@ class Context:
 
 
 ACCEPTED = (
-    "accepted: symbols, numbers, pi, E, + * / **, exp log sqrt sin cos tan tanh Abs sign erf "
+    "accepted: symbols, numbers, pi, E, + * / **, exp log sqrt sin cos tan asin acos atan tanh Abs sign erf "
     "Max Min Heaviside Piecewise and symbp's own functions of scalars; MatrixSymbol, MatMul, "
     "MatAdd, Transpose, Inverse, whole MatPow, Trace, Determinant, HadamardProduct, "
     "HadamardPower, applyfunc, DiagMatrix, DiagonalOf, OneMatrix, ZeroMatrix, Identity, "
