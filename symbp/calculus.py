@@ -257,16 +257,15 @@ def _program(
     marked = [s for s in symmetric if getattr(s, "name", s) not in {x.name for x in unread}]
     program = from_sympy({name: expr}, wrt=read, symmetric=marked)
     consts = (*program.consts, *map(variable_of, unread))
-    dims = [d for v in asked for d in v.index] + [d for v in consts for d in v.shape]
-    sizes = {str(s): None for d in dims if isinstance(d, sp.Expr) for s in d.free_symbols}
-    program = replace(program, consts=consts, sizes={**program.sizes, **sizes})
-    for given in (*program.given, *(v.symbol for v in asked)):
-        if str(given) in program.sizes:
-            raise SymbpError(
-                f"{given} is a size or an index, and no derivative is taken by a whole number",
-                "give the value and the size two names",
-            )
-    return program, symbols
+    indices = {str(s) for v in asked for d in v.index for s in sp.S(d).free_symbols}
+    sizes = {**program.sizes, **{name: None for name in sorted(indices)}}
+    whole = [*map(name_of, consts), *(v.name for v in asked)]
+    for name in filter(sizes.__contains__, whole):
+        raise SymbpError(
+            f"{name} is a size or an index, and no derivative is taken by a whole number",
+            "give the value and the size two names",
+        )
+    return replace(program, consts=consts, sizes=sizes), symbols
 
 
 _SPARE = ("f", "F", "g", "G", "value", *(f"value_{k}" for k in range(1, 1000)))

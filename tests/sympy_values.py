@@ -24,6 +24,8 @@ from sympy.tensor.array.expressions import (
     ZeroArray,
 )
 
+from symbp.ops import FUNCTIONS
+
 
 def sympy_value(expr, point):
     """Return rows × columns of a matrix, a number of a scalar; `point` maps names to values."""
@@ -56,6 +58,9 @@ def sympy_value(expr, point):
         return np.full(shape, float(isinstance(expr, OneArray)))
     if isinstance(expr, sp.FunctionMatrix | PermutationMatrix):
         return sympy_value(expr.as_explicit(), point)
+    if isinstance(expr, sp.KroneckerDelta):
+        one, other = (sympy_value(index, point) for index in expr.args[:2])
+        return float(one == other)
     if isinstance(expr, MatrixElement):
         row, column = (round(float(sympy_value(index, point))) for index in expr.args[1:])
         return sympy_value(expr.args[0], point)[row, column]
@@ -74,6 +79,8 @@ def sympy_value(expr, point):
         return bool(expr)
     if not expr.args:
         return float(expr)
+    if expr.func in OURS:
+        return OURS[expr.func](float(sympy_value(expr.args[0], point)))
     return VALUES[type(expr)](*(sympy_value(arg, point) for arg in expr.args))
 
 
@@ -120,6 +127,12 @@ def _tensor_product(*args):
     return reduce(lambda a, b: np.multiply.outer(a, b), args)
 
 
+OURS = {
+    FUNCTIONS["relu"]: lambda z: max(z, 0.0),
+    FUNCTIONS["sigmoid"]: lambda z: 1 / (1 + math.exp(-z)),
+    FUNCTIONS["softplus"]: lambda z: math.log(1 + math.exp(z)),
+    FUNCTIONS["gelu"]: lambda z: z * (1 + math.erf(z / math.sqrt(2))) / 2,
+}
 VALUES = {
     sp.Add: lambda *args: sum(np.squeeze(arg) for arg in args),
     sp.Mul: lambda *args: np.prod([np.squeeze(arg) for arg in args], axis=0),
@@ -144,7 +157,6 @@ VALUES = {
     sp.KroneckerProduct: lambda *args: reduce(np.kron, args),
     ArrayTensorProduct: _tensor_product,
     ArrayAdd: lambda *args: sum(args),
-    sp.KroneckerDelta: lambda i, j, *_: float(i == j),
     sp.Heaviside: np.heaviside,
     sp.Max: lambda *args: max(args),
     sp.Min: lambda *args: min(args),
@@ -165,6 +177,7 @@ VALUES = {
     sp.asin: np.arcsin,
     sp.acos: np.arccos,
     sp.sinh: np.sinh,
+    sp.cosh: np.cosh,
     sp.atanh: np.arctanh,
     sp.Abs: np.abs,
     sp.conjugate: np.conjugate,
