@@ -258,7 +258,7 @@ def _program(
     program = from_sympy({name: expr}, wrt=read, symmetric=marked)
     consts = (*program.consts, *map(variable_of, unread))
     indices = {str(s) for v in asked for d in v.index for s in sp.S(d).free_symbols}
-    sizes = {**program.sizes, **{name: None for name in sorted(indices)}}
+    sizes = {**program.sizes, **dict.fromkeys(sorted(indices))}
     whole = [*map(name_of, consts), *(v.name for v in asked)]
     for name in filter(sizes.__contains__, whole):
         raise SymbpError(

@@ -14,16 +14,16 @@ from sympy.matrices.expressions import slice as slices
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.permutation import PermutationMatrix
 
-from symbp.ir import Dim, Expr, node
+from symbp.ir import Expr, node
 from symbp.ops.linear import add, ones, zeros
 from symbp.ops.matrix import INVERSE
 from symbp.ops.power import reciprocal
 from symbp.ops.product import Factor, diagonal_delta, product, transpose
 from symbp.ops.product import hadamard as entrywise
 from symbp.ops.reshape import merge
-from symbp.ops.selection import block, unit
+from symbp.spec.sympy_block import block_matrix, explicit, listed, sliced
 from symbp.spec.sympy_scalar import scalar
-from symbp.spec.view import Context, Dims, View, check_dims, dim, dims_of, refused, view
+from symbp.spec.view import Context, Dims, View, check_dims, dims_of, refused, view
 
 LARGEST_POWER = 16
 """A whole power of a matrix is written out; beyond this it is refused."""
@@ -36,7 +36,7 @@ def matrix(part: Any, context: Context) -> View:
     if isinstance(part, sp.MatrixSymbol):
         raise refused(part, "is declared nowhere")
     if isinstance(part, sp.MatrixBase):
-        return _explicit(part, context)
+        return explicit(part, context)
     if type(part) not in _READERS:
         raise refused(part)
     return _READERS[type(part)](part, context)
@@ -212,61 +212,6 @@ def _kronecker(part: Any, context: Context) -> View:
     return View(made, dims_of(part), axes)
 
 
-def _offsets(sizes: Sequence[Dim]) -> list[Dim]:
-    """Return where each block starts."""
-    starts: list[Dim] = [0]
-    for size in sizes:
-        starts.append(starts[-1] + size)
-    return starts
-
-
-def _block_matrix(part: Any, context: Context) -> View:
-    """Return Σ E_i B_ij F_jᵀ, with E_i and F_j the block columns of two identities."""
-    rows, columns = dims_of(part)
-    above = _offsets([dim(size) for size in part.rowblocksizes])
-    before = _offsets([dim(size) for size in part.colblocksizes])
-    terms = []
-    for i in range(part.blockshape[0]):
-        for j in range(part.blockshape[1]):
-            seen = matrix(part.blocks[i, j], context)
-            left = block(rows, seen.dims[0], above[i])
-            right = block(columns, seen.dims[1], before[j])
-            factors: list[Factor] = [(left, (0, 2)), (seen.expr, seen.word(2, 3)), (right, (1, 3))]
-            terms.append(product(factors, (0, 1)))
-    return View(add(*terms), (rows, columns), (0, 1))
-
-
-def _slice(part: Any, context: Context) -> View:
-    """Return Eᵀ X F, with E and F columns of the identity."""
-    seen, dims = matrix(part.parent, context), dims_of(part)
-    factors: list[Factor] = [(seen.expr, seen.word(2, 3))]
-    for axis, (start, _, step) in enumerate((part.rowslice, part.colslice)):
-        if step != 1:
-            raise refused(part, "has a step")
-        if axis in seen.axes:
-            factors.append((block(seen.dims[axis], dims[axis], dim(start)), (2 + axis, axis)))
-    return View(product(factors, seen.axes), dims, seen.axes)
-
-
-def _explicit(part: Any, context: Context) -> View:
-    """Return Σ m_ij e_i e_jᵀ for a matrix written entry by entry."""
-    rows, columns = dims_of(part)
-    axes = tuple(axis for axis in (0, 1) if (rows, columns)[axis] != 1)
-    shape = tuple((rows, columns)[axis] for axis in axes)
-    terms = [zeros(*shape)]
-    for place, entry in sp.SparseMatrix(part).todok().items():
-        units: list[Factor] = [(unit((rows, columns)[a], int(place[a])), (a,)) for a in axes]
-        terms.append(product([(scalar(entry, context), ()), *units], axes))
-    return View(add(*terms), (rows, columns), axes)
-
-
-def _listed(part: Any, context: Context) -> View:
-    """Return a matrix that a rule gives, entry by entry; its sizes must be numbers."""
-    if not all(isinstance(size, int) for size in dims_of(part)):
-        raise refused(part, "has a size that is no number")
-    return _explicit(part.as_explicit(), context)
-
-
 _READERS: dict[Any, Callable[[Any, Context], View]] = {
     sp.MatMul: _matmul,
     sp.MatAdd: _matadd,
@@ -284,9 +229,9 @@ _READERS: dict[Any, Callable[[Any, Context], View]] = {
     sp.ZeroMatrix: _filled(zeros),
     sp.Identity: _identity,
     sp.KroneckerProduct: _kronecker,
-    blockmatrix.BlockMatrix: _block_matrix,
-    blockmatrix.BlockDiagMatrix: _block_matrix,
-    slices.MatrixSlice: _slice,
-    sp.FunctionMatrix: _listed,
-    PermutationMatrix: _listed,
+    blockmatrix.BlockMatrix: block_matrix,
+    blockmatrix.BlockDiagMatrix: block_matrix,
+    slices.MatrixSlice: sliced,
+    sp.FunctionMatrix: listed,
+    PermutationMatrix: listed,
 }
