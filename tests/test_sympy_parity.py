@@ -6,6 +6,7 @@ here, and the derivative of a vector by a vector is the transpose of the Jacobia
 the expression come first, then those of each variable in turn.
 """
 
+import ast
 import warnings
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy as sp
+import sympy_cases
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy_cases import INDICES, MORE, OWN, PLAIN, POINT, WRONG
 from sympy_values import sympy_value
@@ -157,15 +159,30 @@ def sympys_answer(expr, variables):
         return type(error).__name__
 
 
+def written():
+    """Return the expressions and variables of `WRONG` as they are written."""
+    module = ast.parse(Path(sympy_cases.__file__).read_text(encoding="utf-8"))
+    (rows,) = (
+        node.value.elts
+        for node in module.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "WRONG"
+    )
+    texts = {"EYE": "Identity(k)", "ZEROS": "ZeroMatrix", "ONE": "OneMatrix"}
+    for row in rows:
+        names = (node for node in ast.walk(row) if isinstance(node, ast.Name))
+        for node in names:
+            node.id = texts.get(node.id, node.id)
+        yield [ast.unparse(element) for element in row.elts[:-1]]
+
+
 def table():
     """Return the table of the page: the expression, SymPy's answer, ours."""
     rows = ["| expression | by | SymPy | symbp |", "| --- | --- | --- | --- |"]
-    for expr, *variables, answer in WRONG:
-        ours = symbp.diff(expr, *variables).unicode()
-        by = ", ".join(f"`{v}`" for v in variables)
-        text = " ".join(str(expr).split()).replace("|", "\\|")
+    for case, (text, *by) in zip(WRONG, written(), strict=True):
+        expr, *variables, answer = case
+        ours = symbp.diff(expr, *variables).unicode().replace("|", r"\|")
         theirs = f"`{answer}`" if not answer.endswith("Error") else f"raises {answer}"
-        rows.append(f"| `{text}` | {by} | {theirs} | {ours.replace('|', chr(92) + '|')} |")
+        rows.append(f"| `{text}` | {', '.join(f'`{v}`' for v in by)} | {theirs} | {ours} |")
     return "\n".join(rows)
 
 

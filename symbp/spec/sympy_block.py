@@ -88,4 +88,4 @@ def listed(part: Any, context: Context) -> View:
     """Return a matrix that a rule gives, entry by entry; its sizes must be numbers."""
     if not all(isinstance(size, int) for size in dims_of(part)):
         raise refused(part, "has a size that is no number")
-    return explicit(part.asexplicit(), context)
+    return explicit(part.as_explicit(), context)
