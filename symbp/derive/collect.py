@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from symbp.ir import Expr, Shape, Words, variable, walk
+from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import combine, is_ones, opened
 from symbp.ops.product import Factor, product
 
@@ -85,7 +86,7 @@ def _joined(terms: Sequence[Term], ways: Callable[[Expr], Iterator[_Parting]]) -
 def _join(first: _Parting, second: _Parting, weights: tuple[Fraction, Fraction]) -> Term:
     common = weights[0] if abs(weights[0]) == abs(weights[1]) else Fraction(1)
     parts = [(weights[0] / common, first.part), (weights[1] / common, second.part)]
-    return common, first.rebuilt(combine(parts, first.part.shape))
+    return common, first.rebuilt(collect(combine(parts, first.part.shape)))
 
 
 def _split(term: Expr) -> Iterator[tuple[Words, Factor, tuple[Factor, ...]]]:
@@ -118,17 +119,30 @@ def _parting(around: Sequence[Factor], part: Expr, place: Word, op: Words) -> _P
 
 
 def _edge(factor: Expr, word: Word, others: Sequence[Factor], op: Words) -> Iterator[_Parting]:
-    """Yield the term as a factor times the rest, where that factor stands at the edge."""
+    """Yield the term as a factor times the rest, where that factor stands at the edge.
+
+    At the edge: one letter of it stands in the result and in no other factor.  W in p ⊙ (W x) is
+    at the edge of diag(p) W.
+    """
+    if len(set(word)) < len(word) or (not word and _is_below(factor)):
+        return
     inside = {letter for _, other in others for letter in other}
-    outer = [letter for letter in word if letter in op.out]
-    inner = [letter for letter in word if letter not in op.out]
-    if len(set(word)) < len(word) or inside & set(outer) or set(inner) - inside:
+    outer = [letter for letter in word if letter in op.out and letter not in inside]
+    inner = [letter for letter in word if letter not in outer]
+    if len(outer) > 1 or len(inner) > 1 or (inner and not (outer and set(inner) <= inside)):
         return
-    if len(outer) > 1 or len(inner) > 1 or (inner and not outer):
-        return
-    place = tuple(i for i in op.out if i not in outer)
-    if inner:
-        place = tuple(inner[0] if i in outer else i for i in op.out)
-    used = inside | set(place)
-    rest = product(others, place, {i: dim for i, dim in enumerate(op.dims) if i in used})
-    yield _parting([(factor, word)], rest, place, op)
+    fresh = len(op.dims)  # where the letter inside stands in the result as well: a diagonal
+    turn = {inner[0]: fresh} if set(inner) & set(op.out) else {}
+    dims = (*op.dims, op.dims[inner[0]]) if turn else op.dims
+    rest_out = tuple(inner[0] if i in outer else i for i in op.out if inner or i not in outer)
+    place = tuple(turn.get(inner[0], inner[0]) if i in outer else i
+                  for i in op.out if inner or i not in outer)  # fmt: skip
+    used = inside | set(rest_out)
+    rest = product(others, rest_out, {i: dim for i, dim in enumerate(op.dims) if i in used})
+    around = (factor, tuple(turn.get(i, i) for i in word))
+    yield _parting([around], rest, place, replace(op, dims=dims))
+
+
+def _is_below(factor: Expr) -> bool:
+    """Tell whether a scalar is one over something: that stays with each term."""
+    return isinstance(factor.op, Elementwise) and (factor.op.exponent or 1) < 0

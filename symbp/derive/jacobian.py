@@ -44,19 +44,21 @@ def along_units(moved: Expr, of: Expr) -> Expr:
     made = _opened(substitute(moved, {direction: _unit_directions(of.shape)}))
     letters = tuple(range(made.rank))
     order = (*letters[rank:], *letters[:rank])
+    if made.symmetric and order == (1, 0):
+        return made
     shape = tuple(made.shape[letter] for letter in order)
     return combine([(c, product([(term, letters)], order)) for c, term in parts(made)], shape)
 
 
 def _opened(expr: Expr) -> Expr:
-    """Multiply out the sums that hold an identity: p ⊙ (I − 𝟏 pᵀ) is diag(p) − p pᵀ."""
+    """Multiply out the sums that hold an identity or ones: p ⊙ (I − 𝟏 pᵀ) is diag(p) − p pᵀ."""
 
     def change(part: Expr) -> Expr | None:
         op = part.op
         if not isinstance(op, Words):
             return None
         for k, arg in enumerate(part.args):
-            if isinstance(arg.op, Sum) and any(_has_delta(term) for term in arg.args):
+            if isinstance(arg.op, Sum) and any(_is_plain(term) for term in arg.args):
                 terms = [(c, _with(part, op, k, term)) for c, term in parts(arg)]
                 return combine([(c, change(term) or term) for c, term in terms], part.shape)
         return None
@@ -64,8 +66,13 @@ def _opened(expr: Expr) -> Expr:
     return transform(expr, change)
 
 
-def _has_delta(term: Expr) -> bool:
-    return isinstance(term.op, Words) and len(set(term.op.out)) < len(term.op.out)
+def _is_plain(term: Expr) -> bool:
+    """Tell whether a term of an array is the same along an axis, or zero off a diagonal."""
+    op = term.op
+    if not isinstance(op, Words):
+        return False
+    read = {letter for word in op.words for letter in word} & set(op.out)
+    return len(set(op.out)) < len(op.out) or 0 < len(read) < len(op.out)
 
 
 def _with(part: Expr, op: Words, position: int, arg: Expr) -> Expr:

@@ -54,7 +54,7 @@ class Lines:
         """Return the simplified expression and the laws that changed it."""
         laws = []
         for law, change in (
-            ("σ(−z) = 1 − σ(z)", _reflect),
+            ("σ(−z) = 1 − σ(z)", self._reflect),
             ("", self._call_by_name),
             ("Σ y = 1 for a one-hot y", _one_hot),
             ("z sign(z) = |z|", absorb),
@@ -66,6 +66,17 @@ class Lines:
                 laws.append(law)
             expr = changed
         return expr, tuple(laws)
+
+    def _reflect(self, expr: Expr) -> Expr:
+        """Write σ(−z) as 1 − σ(z), where σ(z) stands in the expression too or has a name."""
+        digests = {part.digest for part in walk(expr) if part.op is SIGMOID} | set(self.by_value)
+        values = {}
+        for part in walk(expr):
+            if part.op is SIGMOID and all(c < 0 for c, _ in parts(part.args[0])):
+                mirrored = node(SIGMOID, negate(part.args[0]))
+                if mirrored.digest in digests:
+                    values[part] = subtract(number(1, part.shape), mirrored)
+        return substitute(expr, values) if values else expr
 
     def _call_by_name(self, expr: Expr) -> Expr:
         done: dict[Expr, Expr] = {}
@@ -82,16 +93,6 @@ def without_weight(expr: Expr) -> Expr:
     """Return an expression for one example, whose weight is 1."""
     weights = [v for v in variables(expr) if symbol(v).role == "weight"]
     return substitute(expr, {weight: number(1) for weight in weights}) if weights else expr
-
-
-def _reflect(expr: Expr) -> Expr:
-    """Write σ(−z) as 1 − σ(z)."""
-    values = {}
-    for part in walk(expr):
-        if part.op is SIGMOID and all(c < 0 for c, _ in parts(part.args[0])):
-            mirrored = node(SIGMOID, negate(part.args[0]))
-            values[part] = subtract(number(1, part.shape), mirrored)
-    return substitute(expr, values) if values else expr
 
 
 def _one_hot(expr: Expr) -> Expr:
@@ -141,9 +142,11 @@ def cancel(expr: Expr) -> Expr:
     formula = _to_formula(expr, expr, atoms)
     values = {s: a if a.rank == expr.rank else broadcast(a, *expr.shape) for a, s in atoms.items()}
     best = expr
+    opened = sp.expand(formula)  # alone, it must save more than one operation
     for form in _forms(formula):
         candidate = from_scalar(form, values, expr.shape)
-        if _operations(candidate) < _operations(best):
+        least = 2 if form == opened and best is expr else 1
+        if _operations(candidate) <= _operations(best) - least:
             best = candidate
     return best
 

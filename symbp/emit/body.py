@@ -11,19 +11,20 @@ from typing import TypeAlias
 
 from symbp.emit.arrays import Arrays
 from symbp.emit.contract import Term
+from symbp.emit.factorised import determinants, is_factorised, slogdet
 from symbp.emit.fitting import fitted
 from symbp.emit.lines import (
     can_leave_out,
     count,
-    determinants,
     heavy,
     is_array,
-    is_factorised,
     is_product,
     is_view,
     minus_one_hot,
     without,
 )
+from symbp.emit.placing import placed as placed_in
+from symbp.emit.placing import written
 from symbp.emit.syntax import assigned, name, text
 from symbp.emit.text import broken
 from symbp.ir import Expr, Sum, Variable, Words, symbol, variables
@@ -94,18 +95,12 @@ class Body:
             pair = determinants(line, self.lines)
             if pair and self.annotated not in [part.target for part in pair]:
                 paired += pair
-                made.append(self._slogdet(*pair))
+                made.append(slogdet(*pair, self.arrays))
                 continue
             made.extend(fitted(self._line(line, position), taken))
             if line.expr.args and not is_view(line.expr):
                 self.owned.add(line.target)
         return made
-
-    def _slogdet(self, sign: Binding, size: Binding) -> str:
-        """Write the sign and the logarithm of a determinant as the two values of one call."""
-        targets = ", ".join(self.arrays.names[line.target] for line in (sign, size))
-        matrix = text(self.arrays.code(size.expr.args[0]).code)
-        return f"{targets} = np.linalg.slogdet({matrix})"
 
     def _line(self, line: Binding, position: int) -> list[str]:
         target = self._head(line)
@@ -122,7 +117,8 @@ class Body:
             is_result = line.target.rank > 0 or self.last.get(line.target) == len(self.lines)
             constant = self._constant(line, position) if is_result else []
             return constant or assigned(target, self._filled(line).code)
-        for way in (self._constant, self._less_one_hot, self._in_place, self._accumulated):
+        ways = (self._constant, self._less_one_hot, self._placed, self._in_place, self._accumulated)
+        for way in ways:
             found = way(line, position)
             if found:
                 return found
@@ -246,6 +242,38 @@ class Body:
     def _out(self, line: Binding, function: str, operands: Sequence[str], storage: str) -> str:
         head = f"{self._head(line)} = {function}("
         return "\n".join(broken(head, [*operands, f"out={storage}"], ")"))
+
+    def _placed(self, line: Binding, position: int) -> list[str]:
+        """Write terms that stand in a part of the array into that part, the rest being zeros."""
+        whole, placed = placed_in(line.expr, self.arrays)
+        if not placed:
+            return []
+        target, name = self._head(line), self.arrays.names[line.target]
+        if whole:
+            base = Binding(line.target, combine(whole, line.expr.shape))
+            copied = ".copy()" if not base.expr.args or is_view(base.expr) else ""
+            code = text(self._filled(base).code)
+            made = [f"{target} = {f'({code})' if copied and base.expr.args else code}{copied}"]
+        else:
+            made = [f"{target} = {self._zeros(line)}"]
+        alone = not whole and len(placed) == 1
+        return made + [written(name, part, self.arrays, alone=alone) for part in placed]
+
+    def _zeros(self, line: Binding) -> str:
+        """Return an array of zeros that can take a line's value, complex where that is."""
+        model = self.models.get(line.target)
+        if (
+            model is not None
+            and model.shape == line.target.shape
+            and self._holds(model, [line.expr])
+        ):
+            return f"np.zeros_like({self.arrays.names[model]})"
+        read = [v for v in variables(line.expr) if symbol(v).role != "weight"]
+        named = [self.arrays.names[v] for v in read if symbol(v).encoding != "one_hot"]
+        one = next((v for v in read if self._holds(v, [line.expr])), None)
+        kind = f"{self.arrays.names[one]}.dtype" if one is not None else ""
+        kind = kind or (f"np.result_type({', '.join(named)})" if named else "float")
+        return f"np.zeros({text(self.arrays.shape(line.expr.shape))}, dtype={kind})"
 
     def _accumulated(self, line: Binding, position: int) -> list[str]:
         """Write a sum as its first full-size product, then `+=` for every other term."""

@@ -32,6 +32,7 @@ from symbp.emit.strand import Factor
 from symbp.ir import Constant, Examples, Expr, Size, Sum, Variable, Words, walk
 from symbp.notation import Call, Choice, Exponent, Fence, Indicator, Superscript, Transparent
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
+from symbp.ops.linear import rational
 from symbp.ops.selection import Selection
 
 LATE = ("tangent", "adjoint")
@@ -156,7 +157,7 @@ class _Builder:
         if len(part.args) > 1 and varying and all(map(is_vec, varying)):
             inside = [self.short[arg if arg in self.flat else arg.args[0]] for arg in part.args]
             return stacked(_total(op.coefficients, inside))
-        parts = self._args(part, short)
+        parts = self._terms(part, short)
         letters = next((p.letters for p in parts if isinstance(p, Entries)), None)
         if letters is None:
             return _total(op.coefficients, parts)
@@ -165,6 +166,18 @@ class _Builder:
             for arg, layout in zip(part.args, parts, strict=True)
         ]
         return Entries((_total(op.coefficients, inside),), letters=letters)
+
+    def _terms(self, part: Expr, short: bool) -> list[Layout]:
+        """Return the terms of a sum: `1 − h²` entry by entry, `I − 𝟏 𝟏ᵀ/n` beside a matrix product.
+
+        A number stands for the array that repeats it only where all else is done entry by entry.
+        """
+        varying = [arg for arg in part.args if arg not in self.flat]
+        flat = [arg for arg in part.args if arg in self.flat]
+        plain = all(rational(arg) is not None for arg in flat)
+        if short or not varying or (plain and all(map(_is_entrywise, varying))):
+            return self._args(part, short)
+        return [self.full[arg] for arg in part.args]
 
     def _product(self, part: Expr, op: Words, short: bool) -> Layout:
         return contraction(self._contraction(part, op), short)
@@ -190,6 +203,12 @@ class _Builder:
             layout = _power(base, -op.exponent, arg.rank) if below else layout
             squared = base if op.exponent == 2 and arg.rank else None
         return Factor(layout, word, below, arg in self.late, arg.symmetric, squared, _place(arg))
+
+
+def _is_entrywise(term: Expr) -> bool:
+    """Tell whether a term is no contraction and no diagonal: a name, a function, a ⊙ b."""
+    op = term.op
+    return not isinstance(op, Words) or op.out in op.words
 
 
 def _place(arg: Expr) -> int:

@@ -51,8 +51,8 @@ def _written(statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[str]
         return assigned(f"{text(statement.target)}: Array", statement.value)
     if isinstance(statement, ast.Assign):
         return assigned(text(statement.targets[0]), statement.value)
-    target, operator = ast.unparse(statement).split(" ")[:2]
-    return [f"{target} {operator} {text(statement.value)}"]
+    operator = text(ast.BinOp(ast.Name("a"), statement.op, ast.Name("b")))[2:-2]
+    return [f"{text(statement.target)} {operator}= {text(statement.value)}"]
 
 
 def _largest(root: ast.expr, room: int) -> ast.expr | None:

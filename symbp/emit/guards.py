@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from symbp.emit.dims import Dims
+from symbp.emit.syntax import text
 from symbp.ir import Dim, Expr, symbol
 from symbp.lower.batch import EXAMPLES
 
@@ -23,10 +25,13 @@ def guard(var: Expr, names: Mapping[Expr, str], known: Sequence[Expr]) -> str:
 def _dim(dim: Dim, names: Mapping[Expr, str], known: Sequence[Expr]) -> str:
     if isinstance(dim, int):
         return str(dim)
+    sizes: dict[Dim, str] = {}
     for var in known:
-        if dim in var.shape:
-            axis = var.shape.index(dim)
-            return f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
+        for axis, own in enumerate(var.shape):
+            place = f"{names[var]}.shape[{axis}]" if axis else f"len({names[var]})"
+            sizes.setdefault(own, place)
+    if dim in sizes or dim.free_symbols <= set(sizes):
+        return text(Dims(sizes).size(dim))
     return '"N"' if dim == EXAMPLES else f'"{dim}"'
 
 

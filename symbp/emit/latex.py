@@ -111,7 +111,8 @@ def _number(value: Fraction) -> Piece:
 
 def _multiple(_: LatexWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
     bare = parts[0].level == Level.FRACTION or isinstance(layout.parts[0], at.Summed)
-    body = parts[0].text if bare else fit(parts[0], Level.ROW)
+    least = Level.PRODUCT if at.starts_with_name(layout.parts[0]) else Level.ROW
+    body = parts[0].text if bare else fit(parts[0], least)
     return Piece(rf"{_number(layout.coefficient).text}\, {body}", Level.ROW)
 
 

@@ -234,6 +234,11 @@ def product(*items: Layout) -> Layout:
     return Product(tuple(flat))
 
 
+def starts_with_name(part: Layout) -> bool:
+    """Tell whether a part is a ⊙-product with a name in front: a number before it is clear."""
+    return isinstance(part, Product) and isinstance(part.parts[0], Named)
+
+
 def quotient(above: Layout, below: Layout | None, entrywise: bool = False) -> Layout:
     """Return a fraction, or what stands above where nothing stands below."""
     return above if below is None else Quotient((above, below), entrywise=entrywise)

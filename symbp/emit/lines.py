@@ -3,12 +3,10 @@
 from collections.abc import Collection, Sequence
 
 from symbp.ir import Expr, Sum, Variable, Words, symbol, variables, walk
-from symbp.ops.kinds import Merge, Nonlinear, Solve, Split
+from symbp.ops.kinds import Merge, Split
 from symbp.ops.linear import parts
-from symbp.ops.matrix import DETERMINANT_SIGN, INVERSE, LOG_DETERMINANT
 from symbp.ops.product import product
 from symbp.ops.selection import Selection
-from symbp.program import Binding
 
 
 def can_leave_out(expr: Expr, optional: Collection[Expr]) -> bool:
@@ -32,16 +30,6 @@ def minus_one_hot(expr: Expr) -> tuple[Expr, Expr, bool] | None:
     return values, labels, weighted
 
 
-def determinants(line: Binding, lines: Sequence[Binding]) -> tuple[Binding, Binding] | None:
-    """Return the lines of sign and logarithm of a determinant, where `line` is one of them."""
-    names = (DETERMINANT_SIGN.name, LOG_DETERMINANT.name)
-    if not isinstance(line.expr.op, Nonlinear) or line.expr.op.name not in names:
-        return None
-    same = [b for b in lines if b.expr.args == line.expr.args and isinstance(b.expr.op, Nonlinear)]
-    found = {str(b.expr.op.name): b for b in same}
-    return (found[names[0]], found[names[1]]) if set(names) <= set(found) else None
-
-
 def is_array(var: Expr) -> bool:
     """Tell whether a value is an array for one example, and so worth working on in place."""
     batched = isinstance(var.op, Variable) and symbol(var).batched
@@ -61,15 +49,9 @@ def is_view(expr: Expr) -> bool:
 def is_product(expr: Expr) -> bool:
     """Tell whether an expression is a product that sums over a letter."""
     op = expr.op
-    if not isinstance(op, Words):
+    if not isinstance(op, Words) or is_view(expr):
         return False
     return len(expr.args) > 1 and any(i not in op.out for word in op.words for i in word)
-
-
-def is_factorised(expr: Expr) -> bool:
-    """Tell whether an expression is an inverse or the solution of a system."""
-    op = expr.op
-    return isinstance(op, Solve) or (isinstance(op, Nonlinear) and op.name == INVERSE.name)
 
 
 def heavy(args: Sequence[Expr]) -> bool:

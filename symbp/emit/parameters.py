@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from symbp.emit.dims import Dims
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import shape_tuple
 from symbp.emit.sweeps import Function
+from symbp.emit.syntax import text
 from symbp.emit.text import broken, indented, wrapped
 from symbp.emit.trial import trial
 from symbp.ir import Dim, Expr, name_of, symbol
@@ -61,7 +63,9 @@ class Parameters:
     def _dim(self, dim: Dim) -> str:
         if isinstance(dim, int):
             return str(dim)
-        return "examples" if dim == EXAMPLES else self.names.size(dim)
+        sizes: dict[Dim, str] = {EXAMPLES: "examples"}
+        sizes |= {s: self.names.size(s) for s in dim.free_symbols if s != EXAMPLES}
+        return text(Dims(sizes).size(dim))
 
     def shapes(self) -> str:
         """Return the tuple of the parameters' shapes."""

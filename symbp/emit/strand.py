@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from symbp.emit.layout import ONE, ONES, Layout, product, quotient, repeated, row, transposed
+from symbp.emit.layout import ONE, ONES, Layout, Named, product, quotient, repeated, row, transposed
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +90,11 @@ class Column:
         return (transposed(self._solid), *shown(flip(self.chain)))
 
     @property
+    def is_name(self) -> bool:
+        """Tell whether the column is a name alone."""
+        return not self.chain and isinstance(self.base, Named)
+
+    @property
     def _solid(self) -> Layout:
         return quotient(ONE, self.base, entrywise=True) if self.below else self.base
 
@@ -121,7 +126,7 @@ def in_order(factors: Iterable[Factor]) -> list[Factor]:
 
 def entrywise(columns: Sequence[Column]) -> tuple[tuple[Layout, ...], Layout | None]:
     """Return columns multiplied entry by entry: what stands above, a row, and what below."""
-    above = sorted((c for c in columns if not c.below), key=lambda column: column.late)
+    above = sorted((c for c in columns if not c.below), key=lambda c: (c.late, not c.is_name))
     below = [column.base for column in columns if column.below]
     under = product(*below) if below else None
     if len(above) == 1:

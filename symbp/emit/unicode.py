@@ -83,7 +83,9 @@ def _total(writer: UnicodeWriter, layout: at.Total, parts: list[Piece]) -> Piece
 def _multiple(writer: UnicodeWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
     factor = layout.coefficient
     is_sum = isinstance(layout.parts[0], at.Summed)
-    body = parts[0].text if is_sum else fit(parts[0], Level.ROW)
+    entrywise = at.starts_with_name(layout.parts[0]) and factor.denominator == 1
+    least = Level.PRODUCT if entrywise else Level.ROW
+    body = parts[0].text if is_sum else fit(parts[0], least)
     if factor.numerator != 1:
         body = f"{factor.numerator} {body}"
     if factor.denominator == 1:

@@ -72,9 +72,10 @@ def _written(term: Expr) -> int:
 
 def _turned(coefficient: Fraction, term: Expr) -> tuple[Fraction, Expr]:
     """Return -c (y - a) b as c (a - y) b, where a factor can take the sign."""
+    alike = [factor.digest for factor in term.args]
     for k, factor in enumerate(term.args if isinstance(term.op, Words) else ()):
         signs = {c > 0 for c, _ in parts(factor)}
-        if len(signs) == 2:
+        if len(signs) == 2 and alike.count(factor.digest) == 1:
             turned = [*term.args[:k], negate(factor), *term.args[k + 1 :]]
             return -coefficient, node(term.op, *turned)
     return coefficient, term

@@ -12,6 +12,7 @@ import sympy as sp
 
 from symbp.ir import Dim, Expr, Size, Sum, Words, node
 from symbp.ops.inverse import Pair, inverse_pair
+from symbp.ops.joined import apart, turned
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import negate, ones, parts, scale, zeros
 from symbp.ops.power import base_and_exponent, power
@@ -43,13 +44,21 @@ def product(factors: Iterable[Factor], out: Word, sizes: dict[int, Dim] | None =
     pair = inverse_pair(opened.factors, out)
     if pair is not None:
         return scale(opened.coefficient, _without(pair, out, opened))
+    roots = {i: dim for i, dim in opened.dims.items() if opened.root(i) == i}
+    separate = apart(opened.factors, out, roots)
+    if separate is not None:
+        return scale(opened.coefficient, product(separate[0], out, separate[1]))
     merged = _merge(opened.factors)
     if any(_opens(factor) for factor, _ in merged):
-        roots = {i: dim for i, dim in opened.dims.items() if opened.root(i) == i}
         return scale(opened.coefficient, product(merged, out, roots))
     coefficient, merged = _count(merged, out, opened)
-    if len(merged) == 1 and merged[0][1] == out and len(set(out)) == len(out):
-        return scale(coefficient, merged[0][0])
+    if len(merged) == 1 and len(set(out)) == len(out):
+        ((factor, word),) = merged
+        if word == out or (factor.symmetric and word == out[::-1]):
+            return scale(coefficient, factor)
+        joined = turned(factor, word, out)
+        if joined is not None:
+            return scale(coefficient, joined)
     letters = {
         i: k for k, i in enumerate(dict.fromkeys([i for _, w in merged for i in w] + [*out]))
     }
