@@ -22,7 +22,7 @@ from symbp.ops.product import product
 from symbp.pipeline import module_of
 from symbp.program import Program
 from symbp.report import names_of
-from symbp.spec.from_sympy import from_sympy, sympified, variable_of
+from symbp.spec.from_sympy import from_sympy, size_symbols, sympified, variable_of
 from symbp.spec.to_sympy import to_sympy
 from symbp.spec.view import dim
 
@@ -194,6 +194,16 @@ class _Variable:
     def name(self) -> str:
         return str(self.symbol.name)
 
+    @property
+    def sizes(self) -> set[str]:
+        """The names in its shape."""
+        return {symbol.name for symbol in size_symbols(self.symbol)}
+
+    @property
+    def indices(self) -> set[str]:
+        """The names in its index."""
+        return {symbol.name for place in self.index for symbol in sp.S(place).free_symbols}
+
     @classmethod
     def of(cls, item: Any, expr: Any) -> "_Variable":
         """Read a variable; raise SymbpError for what is none."""
@@ -244,12 +254,13 @@ def _program(
 ) -> tuple[Program, dict[str, Any]]:
     """Return the program of an expression, the variables among what is given, and its symbols."""
     free = expr.free_symbols
-    symbols = {str(s.name): s for s in [*sorted(free, key=str), *(v.symbol for v in asked)]}
+    symbols = {str(symbol.name): symbol for symbol in sorted(free, key=str)}
     for v in asked:
-        if symbols[v.name] != v.symbol:
+        if symbols.setdefault(v.name, v.symbol) != v.symbol:
             raise SymbpError(
                 f"two different symbols are called {v.name}", "give both one shape, or two names"
             )
+    _check_whole(expr, asked)
     rank = 0 if not expr.is_Matrix or expr.shape == (1, 1) else 1 if expr.shape[1] == 1 else 2
     name = next(n for n in (("loss", "f", "F")[rank], *_SPARE) if n not in symbols)
     read = [v.symbol for v in asked if v.symbol in free]
@@ -257,15 +268,21 @@ def _program(
     marked = [s for s in symmetric if getattr(s, "name", s) not in {x.name for x in unread}]
     program = from_sympy({name: expr}, wrt=read, symmetric=marked)
     consts = (*program.consts, *map(variable_of, unread))
-    indices = {str(s) for v in asked for d in v.index for s in sp.S(d).free_symbols}
-    sizes = {**program.sizes, **dict.fromkeys(sorted(indices))}
-    whole = [*map(name_of, consts), *(v.name for v in asked)]
-    for name in filter(sizes.__contains__, whole):
+    sizes = {**program.sizes, **dict.fromkeys(sorted(i for v in asked for i in v.indices))}
+    return replace(program, consts=consts, sizes=sizes), symbols
+
+
+def _check_whole(expr: Any, asked: Sequence[_Variable]) -> None:
+    """Raise SymbpError for a variable that is a size or an index, and for an index with a value."""
+    indices = {name for v in asked for name in v.indices}
+    sizes = {symbol.name for symbol in size_symbols(expr)}.union(*(v.sizes for v in asked))
+    values = {symbol.name for symbol in expr.free_symbols} - sizes
+    wrong = [v.name for v in asked if v.name in sizes | indices] + sorted(indices & values)
+    if wrong:
         raise SymbpError(
-            f"{name} is a size or an index, and no derivative is taken by a whole number",
+            f"{wrong[0]} is a size or an index, and no derivative is taken by a whole number",
             "give the value and the size two names",
         )
-    return replace(program, consts=consts, sizes=sizes), symbols
 
 
 _SPARE = ("f", "F", "g", "G", "value", *(f"value_{k}" for k in range(1, 1000)))
@@ -289,6 +306,8 @@ def _squeezed(expr: Expr) -> Expr:
 def _value(var: Expr, value: ArrayLike) -> Array:
     """Return an array of the variable's number of axes; (n, 1) is a vector, (1, 1) a scalar."""
     array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        raise SymbpError(f"the value of {name_of(var)} holds no numbers, but {array.dtype.name}")
     wanted = array.shape[: var.rank]
     fits = var.rank < 2 and array.size == np.prod(wanted, dtype=int)
     return array.reshape(wanted) if fits else array

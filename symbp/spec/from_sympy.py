@@ -53,7 +53,7 @@ def from_sympy(
     """
     lines = _lines(expr)
     groups = {"input": inputs, "target": targets, "param": params, "const": consts}
-    sizes = frozenset().union(*(_size_symbols(line) for line in lines.values()))
+    sizes = frozenset().union(*(size_symbols(line) for line in lines.values()))
     given = _given(lines, {role: tuple(group) for role, group in groups.items()}, sizes)
     given = _symmetric(given, symmetric)
     bindings = _bindings(lines, given, sizes)
@@ -92,7 +92,7 @@ def to_expr(sympy_expr: Any, names: Mapping[Any, Expr]) -> Expr:
     naming the node that is not accepted.
     """
     expr = sympified(sympy_expr)
-    sizes = _size_symbols(expr).union(
+    sizes = size_symbols(expr).union(
         *(dim.free_symbols for e in names.values() for dim in e.shape if isinstance(dim, sp.Expr))
     )
     return _expression(expr, Context(names, sizes - set(names), matrix))
@@ -141,7 +141,7 @@ def _name(symbol: Any) -> str:
     return name
 
 
-def _size_symbols(expr: Any) -> frozenset[Any]:
+def size_symbols(expr: Any) -> frozenset[Any]:
     """Return the symbols in the shapes of the matrices below an expression, and in its indices."""
     parts = list(sp.preorder_traversal(expr))
     dims = [d for part in parts if getattr(part, "is_Matrix", False) for d in dims_of(part)]
