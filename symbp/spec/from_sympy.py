@@ -142,11 +142,13 @@ def _name(symbol: Any) -> str:
 
 
 def size_symbols(expr: Any) -> frozenset[Any]:
-    """Return the symbols in the shapes of the matrices below an expression, and in its indices."""
+    """Return the symbols in shapes of matrices, in indices and in bounds of sums."""
     parts = list(sp.preorder_traversal(expr))
     dims = [d for part in parts if getattr(part, "is_Matrix", False) for d in dims_of(part)]
     dims += [index for part in parts if isinstance(part, MatrixElement) for index in part.indices]
-    summed = {limit[0] for part in parts if isinstance(part, sp.Sum) for limit in part.limits}
+    limits = [limit for part in parts for limit in getattr(part, "limits", ())]
+    dims += [bound for _, *bounds in limits for bound in bounds]
+    summed = {limit[0] for limit in limits}
     found = frozenset().union(*(dim.free_symbols for dim in dims if isinstance(dim, sp.Expr)))
     return frozenset(symbol for symbol in found - summed if isinstance(symbol, sp.Symbol))
 
@@ -236,8 +238,7 @@ def variable_of(symbol: Any) -> Expr:
 
 
 def _variable(symbol: Any, role: Role) -> Expr:
-    batched = role in ("input", "target")
-    return variable(_name(symbol), _shape(symbol), role, batched=batched)
+    return variable(_name(symbol), _shape(symbol), role, batched=role in ("input", "target"))
 
 
 def _role(expr: Expr) -> str:
