@@ -1,6 +1,6 @@
 """Words of letters in one spelling, whatever the order their factors were written in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import blake2b
 from itertools import groupby, permutations, product
 
@@ -97,3 +97,16 @@ def _colours(factors: Sequence[Marked], words: Sequence[Word], out: Word) -> lis
 
 def _in_order(ends: list[str], symmetric: bool) -> list[str]:
     return sorted(ends) if symmetric else ends
+
+
+def components(words: Sequence[Collection[int]]) -> list[list[int]]:
+    """Return the positions of the words, grouped by the letters that join them."""
+    groups: list[tuple[set[int], list[int]]] = []
+    for position, word in enumerate(words):
+        letters, members = set(word), [position]
+        for group in [group for group in groups if group[0] & letters]:
+            groups.remove(group)
+            letters |= group[0]
+            members += group[1]
+        groups.append((letters, sorted(members)))
+    return [members for _, members in groups]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from symbp.ir import Expr, Words
 from symbp.ops.kinds import Merge
 from symbp.ops.product import product
+from symbp.words import components
 
 Word = tuple[int, ...]
 
@@ -32,7 +33,10 @@ def kronecker(arg: Expr, op: Merge) -> Kron | None:
         return None
     parts: list[list[tuple[Expr, Word]]] = [[] for _ in outs]
     scalars = []
-    for letters, factors in _components(arg, words):
+    every = list(zip(arg.args, words.words, strict=True))
+    for group in components(words.words):
+        factors = [every[k] for k in group]
+        letters = {i for _, word in factors for i in word}
         touched = [k for k, out in enumerate(outs) if letters & set(out)]
         if len(touched) > 1:
             return None
@@ -46,15 +50,3 @@ def kronecker(arg: Expr, op: Merge) -> Kron | None:
         used = {i for _, word in factors for i in word} | set(out)
         made.append(product(factors, out, {i: sizes[i] for i in used}))
     return Kron(tuple(made), tuple(scalars))
-
-
-def _components(arg: Expr, words: Words) -> list[tuple[set[int], list[tuple[Expr, Word]]]]:
-    """Return the factors that hang together by any letter, with their letters."""
-    found: list[tuple[set[int], list[tuple[Expr, Word]]]] = []
-    for factor, word in zip(arg.args, words.words, strict=True):
-        letters, members = set(word), [(factor, word)]
-        for other in [part for part in found if part[0] & letters]:
-            letters, members = letters | other[0], [*other[1], *members]
-            found.remove(other)
-        found.append((letters, members))
-    return found

@@ -25,6 +25,7 @@ from symbp.emit.layout import (
 )
 from symbp.emit.strand import Column, Factor, Link, cost, entrywise, flip, gather, in_order, shown
 from symbp.ir import Shape
+from symbp.words import components
 
 Body = tuple[tuple[Layout, ...], Layout | None]
 """What stands above, a juxtaposition, and what it is divided by entry by entry."""
@@ -96,15 +97,8 @@ def _assemble(scalars: Iterable[Factor], above: tuple[Layout, ...], below: Layou
 
 def joined(factors: Sequence[Factor], cut: Collection[int] = ()) -> list[list[Factor]]:
     """Return the factors grouped by the letters that join them; letters to cut at join nothing."""
-    groups: list[tuple[set[int], list[Factor]]] = []
-    for factor in factors:
-        letters, members = set(factor.word) - set(cut), [factor]
-        for group in [group for group in groups if group[0] & letters]:
-            groups.remove(group)
-            letters |= group[0]
-            members += group[1]
-        groups.append((letters, members))
-    return [sorted(members, key=factors.index) for _, members in groups]
+    groups = components([set(factor.word) - set(cut) for factor in factors])
+    return [[factors[k] for k in group] for group in groups]
 
 
 def _scalar(factors: Sequence[Factor]) -> Factor | None:

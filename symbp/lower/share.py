@@ -134,6 +134,8 @@ def _shared_parts(sweeps: Sweeps) -> dict[str, set[str]]:
 def is_worth_naming(part: Expr) -> bool:
     """Tell whether computing a part twice costs more than a name."""
     op = part.op
+    if not part.rank and part.size < SMALL and not variables(part):
+        return False  # a number of sizes alone, as √n
     if isinstance(op, Largest | Nonlinear | Solve):
         return True
     if isinstance(op, Elementwise):
@@ -186,6 +188,9 @@ def _is_shift(part: Expr) -> bool:
 
 
 _MATRIX = {"inv": "{}_inv", "det": "det_{}", "logdet": "logdet_{}", "detsign": "sign_{}"}
+SMALL = 8
+"""Fewer nodes than these may be a number of sizes alone; larger ones are not looked through."""
+
 _POWERS = {"2": "squared", "1/2": "sqrt", "-1": "inverse"}
 
 

@@ -5,6 +5,7 @@ joined to powers.  So transposes of products, `diag(u) v = u ⊙ v`, `tr(AB) = t
 `x · 1/x = 1` need no rule of their own: both sides are the same words.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
@@ -16,6 +17,8 @@ from symbp.ops.joined import apart, turned
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import negate, ones, parts, scale, zeros
 from symbp.ops.power import base_and_exponent, power
+from symbp.ops.selection import one_of_each
+from symbp.words import components
 
 Word = tuple[int, ...]
 Factor = tuple[Expr, Word]
@@ -48,7 +51,13 @@ def product(factors: Iterable[Factor], out: Word, sizes: dict[int, Dim] | None =
     separate = apart(opened.factors, out, roots)
     if separate is not None:
         return scale(opened.coefficient, product(separate[0], out, separate[1]))
-    merged = _merge(opened.factors)
+    chosen = one_of_each(opened.factors, out)
+    if chosen is None:
+        return zeros(*shape)
+    chosen = _powers(chosen, out)
+    for letter in _letters(opened.factors) - _letters(chosen) - set(out):
+        del opened.dims[letter], roots[letter]
+    merged = _merge(chosen)
     if any(_opens(factor) for factor, _ in merged):
         return scale(opened.coefficient, product(merged, out, roots))
     coefficient, merged = _count(merged, out, opened)
@@ -150,6 +159,25 @@ def _merge(factors: Sequence[Factor]) -> list[Factor]:
         if exponent != 0:
             merged.append((power(base, exponent), word))
     return merged
+
+
+def _powers(factors: list[Factor], out: Word) -> list[Factor]:
+    """Write scalars that stand several times, tr(A) tr(A), as one factor each, to be powers."""
+    parts_ = [[factors[k] for k in group] for group in components([w for _, w in factors])]
+    closed = [part for part in parts_ if part[0][1] and not _letters(part) & set(out)]
+    known = [base_and_exponent(f)[0] for f, word in factors if not word]
+    if len(closed) + sum(isinstance(base.op, Words) for base in known) < 2:
+        return factors
+    values = [product(part, ()) for part in closed]
+    times = Counter(value.digest for value in (*values, *known))
+    again = [(v, part) for v, part in zip(values, closed, strict=True) if times[v.digest] > 1]
+    gone = [factor for _, part in again for factor in part]
+    kept = [f for f in factors if all(f is not other for other in gone)]
+    return [*kept, *((value, ()) for value, _ in again)]
+
+
+def _letters(factors: Iterable[Factor]) -> set[int]:
+    return {letter for _, word in factors for letter in word}
 
 
 def _count(factors: list[Factor], out: Word, opened: _Opened) -> tuple[Fraction, list[Factor]]:
