@@ -1,14 +1,12 @@
 """`symbp.diff`: the derivative of a SymPy expression, where `expr.diff(X)` stood before."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import sympy as sp
 from numpy.typing import ArrayLike, NDArray
-from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbp.api import Line
 from symbp.derive.higher import differentiate
@@ -17,14 +15,14 @@ from symbp.emit.forms import is_matrix_form
 from symbp.emit.function import FunctionText, function_text
 from symbp.emit.math import Names, latex, unicode, words
 from symbp.errors import SymbpError, did_you_mean, printable
-from symbp.ir import Dim, Expr, name_of
+from symbp.ir import Expr, name_of
 from symbp.ops.product import product
 from symbp.pipeline import module_of
 from symbp.program import Program
 from symbp.report import names_of
-from symbp.spec.from_sympy import from_sympy, variable_of
+from symbp.spec.from_sympy import sympified
 from symbp.spec.to_sympy import to_sympy
-from symbp.spec.view import dim
+from symbp.spec.wanted import Wanted, counted, program_of
 
 Layout: TypeAlias = Literal["array", "vec"]
 Array: TypeAlias = NDArray[Any]
@@ -52,8 +50,9 @@ def diff(
     """
     if layout not in ("array", "vec"):
         raise SymbpError(f"no layout {printable(repr(layout))}", 'write "array" or "vec"')
-    asked = [_Variable.of(item, expr) for item in _counted(variables)]
-    program, symbols = _program(expr, asked, tuple(symmetric))
+    expr = sympified(expr)
+    asked = [Wanted.of(item, expr) for item in counted(variables)]
+    program, symbols = program_of(expr, asked, tuple(symmetric))
     known = {name_of(v): v for v in program.given}
     by = [known[v.name] for v in asked]
     found = differentiate(program, by)
@@ -170,7 +169,7 @@ class Derivative:
         run = getattr(module_of(function.text, function.name), function.name)
         made = np.asarray(run(*given, **sizes))
         of = name_of(self.variables[0])
-        if len(self.variables) == 1 and self.layout == "array" and of in values:
+        if self.ranks == (0, self.variables[0].rank) and self.layout == "array" and of in values:
             like = np.shape(values[of])
             made = made.reshape(like) if made.size == np.prod(like, dtype=int) else made
         return made
@@ -180,91 +179,6 @@ class Derivative:
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex().replace(chr(92) + 'bm{', chr(92) + 'boldsymbol{')}$"
-
-
-@dataclass(frozen=True)
-class _Variable:
-    """What is differentiated by: a symbol, and where one entry of it is meant, its index."""
-
-    symbol: Any
-    index: tuple[Dim, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return str(self.symbol.name)
-
-    @classmethod
-    def of(cls, item: Any, expr: Any) -> "_Variable":
-        """Read a variable; raise SymbpError for what is none."""
-        if isinstance(item, str):
-            return cls(_named(item, expr))
-        if isinstance(item, sp.Symbol | sp.MatrixSymbol):
-            return cls(item)
-        if isinstance(item, MatrixElement) and isinstance(item.parent, sp.MatrixSymbol):
-            return cls(item.parent, tuple(dim(index) for index in item.indices))
-        help = (
-            "give a Symbol, a MatrixSymbol or an element X[i, j]; put a symbol for the expression"
-        )
-        raise SymbpError(f"{type(item).__name__} {item} is an expression, no variable", help)
-
-
-def _named(name: str, expr: Any) -> Any:
-    """Return the symbol of an expression that has a name."""
-    known = {symbol.name: symbol for symbol in getattr(expr, "free_symbols", ())}
-    if name in known:
-        return known[name]
-    near = did_you_mean(name, known)
-    help = f"did you mean {near}?" if near else f"its names are {', '.join(sorted(known))}"
-    raise SymbpError(f"the expression has no {printable(name)}", help)
-
-
-def _counted(variables: Sequence[Any]) -> Iterator[Any]:
-    """Yield the variables, each as often as the number behind it says."""
-    if not variables:
-        raise SymbpError("nothing to differentiate by", "`symbp.diff(expr, X)`")
-    items = [item for v in variables for item in (v if isinstance(v, tuple | sp.Tuple) else (v,))]
-    if _count(items[0]) is not None:
-        raise SymbpError(f"{items[0]} stands behind no variable", "`symbp.diff(expr, X, 2)`")
-    for item, after in zip(items, [*items[1:], None], strict=True):
-        if _count(item) is None:
-            number = _count(after)
-            yield from [item] * (1 if number is None else number)
-        elif _count(item) == 0:
-            raise SymbpError("a derivative of order 0 is the expression itself", "count from 1")
-
-
-def _count(item: Any) -> int | None:
-    """Return the number that says how often, None where it is none."""
-    is_number = isinstance(item, int | sp.Integer) and item >= 0
-    return int(item) if is_number else None
-
-
-def _program(
-    expr: Any, asked: Sequence[_Variable], symmetric: Sequence[Any]
-) -> tuple[Program, dict[str, Any]]:
-    """Return the program of an expression, the variables among what is given, and its symbols."""
-    free = set(getattr(expr, "free_symbols", ()))
-    symbols = {str(s.name): s for s in [*sorted(free, key=str), *(v.symbol for v in asked)]}
-    for v in asked:
-        if symbols[v.name] != v.symbol:
-            raise SymbpError(
-                f"two different symbols are called {v.name}", "give both one shape, or two names"
-            )
-    rank = 0 if not getattr(expr, "is_Matrix", False) else 1 if expr.shape[1] == 1 else 2
-    rank = 0 if rank and expr.shape == (1, 1) else rank
-    name = next(n for n in (("loss", "f", "F")[rank], *_SPARE) if n not in symbols)
-    read = [v.symbol for v in asked if v.symbol in free]
-    marked = [s for s in symmetric if getattr(s, "name", s) in {x.name for x in free}]
-    program = from_sympy({name: expr}, wrt=read, symmetric=marked)
-    for v in asked:
-        if v.name in program.sizes:
-            raise SymbpError(f"{v.name} is a size, and no derivative is taken by a whole number")
-    unread = dict.fromkeys(v.symbol for v in asked if v.symbol not in free)
-    more = tuple(map(variable_of, unread))
-    return replace(program, consts=(*program.consts, *more)), symbols
-
-
-_SPARE = ("f", "F", "g", "G", "value", *(f"value_{k}" for k in range(1, 1000)))
 
 
 def _both_halves(tensor: Expr, program: Program, by: Sequence[Expr]) -> Expr:
@@ -285,6 +199,8 @@ def _squeezed(expr: Expr) -> Expr:
 def _value(var: Expr, value: ArrayLike) -> Array:
     """Return an array of the variable's number of axes; (n, 1) is a vector, (1, 1) a scalar."""
     array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        raise SymbpError(f"the value of {name_of(var)} holds no numbers, but {array.dtype.name}")
     wanted = array.shape[: var.rank]
     fits = var.rank < 2 and array.size == np.prod(wanted, dtype=int)
     return array.reshape(wanted) if fits else array

@@ -104,7 +104,9 @@ def at_entry(tensor: Expr, first: int, index: Sequence[Dim]) -> Expr:
     letters = tuple(range(tensor.rank))
     chosen = range(first, first + len(index))
     units = [(unit(tensor.shape[k], at), (k,)) for k, at in zip(chosen, index, strict=True)]
-    return product([(tensor, letters), *units], tuple(k for k in letters if k not in chosen))
+    out = tuple(k for k in letters if k not in chosen)
+    terms = [(c, product([(term, letters), *units], out)) for c, term in parts(tensor)]
+    return combine(terms, tuple(tensor.shape[k] for k in out))
 
 
 def structured(gradient_of: Expr) -> Expr:

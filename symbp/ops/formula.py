@@ -105,6 +105,7 @@ _MEANING: dict[Any, Callable[..., Any]] = {
     sp.sin: np.sin,
     sp.cos: np.cos,
     sp.tan: np.tan,
+    sp.atan: np.arctan,
     sp.tanh: np.tanh,
     sp.Abs: lambda z: np.where(z.real < 0, -z, z),
     sp.sign: lambda z: np.sign(z.real),

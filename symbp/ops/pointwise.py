@@ -77,6 +77,7 @@ minimum = scalar_function("min", _fixed(positive(W - Z), 1 - positive(W - Z)))
 SIN = elementwise(sp.sin, sp.sin(Z), sp.cos(Z), ufunc="np.sin")
 COS = elementwise(sp.cos, sp.cos(Z), -sp.sin(Z), ufunc="np.cos")
 TAN = elementwise(sp.tan, sp.tan(Z), 1 + H**2, ufunc="np.tan")
+ATAN = elementwise(sp.atan, sp.atan(Z), 1 / (1 + Z**2), ufunc="np.arctan")
 EXP = elementwise(sp.exp, sp.exp(Z), H, ufunc="np.exp")
 LOG = elementwise(sp.log, sp.log(Z), 1 / Z, ufunc="np.log")
 TANH = elementwise(sp.tanh, sp.tanh(Z), 1 - H**2, ufunc="np.tanh")
@@ -203,6 +204,7 @@ FUNCTIONS: dict[str, Any] = {
     "sin": sp.sin,
     "cos": sp.cos,
     "tan": sp.tan,
+    "atan": sp.atan,
     "exp": sp.exp,
     "log": sp.log,
     "sqrt": sp.sqrt,

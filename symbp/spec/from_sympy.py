@@ -53,7 +53,7 @@ def from_sympy(
     """
     lines = _lines(expr)
     groups = {"input": inputs, "target": targets, "param": params, "const": consts}
-    sizes = frozenset().union(*(_size_symbols(line) for line in lines.values()))
+    sizes = frozenset().union(*(size_symbols(line) for line in lines.values()))
     given = _given(lines, {role: tuple(group) for role, group in groups.items()}, sizes)
     given = _symmetric(given, symmetric)
     bindings = _bindings(lines, given, sizes)
@@ -91,8 +91,8 @@ def to_expr(sympy_expr: Any, names: Mapping[Any, Expr]) -> Expr:
     A MatrixSymbol of n×1 may stand for a vector or for a matrix of one column.  Raises SymbpError
     naming the node that is not accepted.
     """
-    expr = _sympified(sympy_expr)
-    sizes = _size_symbols(expr).union(
+    expr = sympified(sympy_expr)
+    sizes = size_symbols(expr).union(
         *(dim.free_symbols for e in names.values() for dim in e.shape if isinstance(dim, sp.Expr))
     )
     return _expression(expr, Context(names, sizes - set(names), matrix))
@@ -105,7 +105,7 @@ def _expression(expr: Any, context: Context) -> Expr:
         raise SymbpError("the expression is nested too deeply", "name parts of it") from None
 
 
-def _sympified(expr: Any) -> Any:
+def sympified(expr: Any) -> Any:
     """Return a SymPy object; texts are refused, they would have to be executed."""
     try:
         made = sp.sympify(expr, strict=True)
@@ -122,8 +122,8 @@ def _lines(expr: Any) -> dict[str, Any]:
     if isinstance(expr, Mapping):
         if not expr:
             raise SymbpError("there is no line", 'give {"loss": expression}')
-        return {_name(key): _sympified(value) for key, value in expr.items()}
-    made = _sympified(expr)
+        return {_name(key): sympified(value) for key, value in expr.items()}
+    made = sympified(expr)
     is_scalar = not made.is_Matrix or tuple(made.shape) == (1, 1)
     return {"loss" if is_scalar else "value": made}
 
@@ -141,12 +141,14 @@ def _name(symbol: Any) -> str:
     return name
 
 
-def _size_symbols(expr: Any) -> frozenset[Any]:
-    """Return the symbols in the shapes of the matrices below an expression, and in its indices."""
+def size_symbols(expr: Any) -> frozenset[Any]:
+    """Return the symbols in shapes of matrices, in indices and in bounds of sums."""
     parts = list(sp.preorder_traversal(expr))
     dims = [d for part in parts if getattr(part, "is_Matrix", False) for d in dims_of(part)]
     dims += [index for part in parts if isinstance(part, MatrixElement) for index in part.indices]
-    summed = {limit[0] for part in parts if isinstance(part, sp.Sum) for limit in part.limits}
+    limits = [limit for part in parts for limit in getattr(part, "limits", ())]
+    dims += [bound for _, *bounds in limits for bound in bounds]
+    summed = {limit[0] for limit in limits}
     found = frozenset().union(*(dim.free_symbols for dim in dims if isinstance(dim, sp.Expr)))
     return frozenset(symbol for symbol in found - summed if isinstance(symbol, sp.Symbol))
 
@@ -236,8 +238,7 @@ def variable_of(symbol: Any) -> Expr:
 
 
 def _variable(symbol: Any, role: Role) -> Expr:
-    batched = role in ("input", "target")
-    return variable(_name(symbol), _shape(symbol), role, batched=batched)
+    return variable(_name(symbol), _shape(symbol), role, batched=role in ("input", "target"))
 
 
 def _role(expr: Expr) -> str:

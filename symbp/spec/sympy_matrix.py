@@ -12,17 +12,18 @@ import sympy as sp
 from sympy.matrices.expressions import blockmatrix, diagonal, hadamard
 from sympy.matrices.expressions import slice as slices
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+from sympy.matrices.expressions.permutation import PermutationMatrix
 
-from symbp.ir import Dim, Expr, node
+from symbp.ir import Expr, node
 from symbp.ops.linear import add, ones, zeros
 from symbp.ops.matrix import INVERSE
 from symbp.ops.power import reciprocal
 from symbp.ops.product import Factor, diagonal_delta, product, transpose
 from symbp.ops.product import hadamard as entrywise
 from symbp.ops.reshape import merge
-from symbp.ops.selection import block, unit
+from symbp.spec.sympy_block import block_matrix, explicit, listed, sliced
 from symbp.spec.sympy_scalar import scalar
-from symbp.spec.view import Context, View, check_dims, dim, dims_of, refused, view
+from symbp.spec.view import Context, Dims, View, check_dims, dims_of, refused, view
 
 LARGEST_POWER = 16
 """A whole power of a matrix is written out; beyond this it is refused."""
@@ -35,10 +36,19 @@ def matrix(part: Any, context: Context) -> View:
     if isinstance(part, sp.MatrixSymbol):
         raise refused(part, "is declared nowhere")
     if isinstance(part, sp.MatrixBase):
-        return _explicit(part, context)
+        return explicit(part, context)
     if type(part) not in _READERS:
         raise refused(part)
     return _READERS[type(part)](part, context)
+
+
+def _alike(part: Any, matrices: Sequence[Any], context: Context) -> list[View]:
+    """Return matrices that must have one shape."""
+    views = [matrix(each, context) for each in matrices]
+    for seen in views:
+        check_dims(part, seen.dims[0], views[0].dims[0])
+        check_dims(part, seen.dims[1], views[0].dims[1])
+    return views
 
 
 def _same_axes(views: Sequence[View]) -> tuple[tuple[int, ...], list[Expr]]:
@@ -49,12 +59,16 @@ def _same_axes(views: Sequence[View]) -> tuple[tuple[int, ...], list[Expr]]:
     return axes, [seen.along(axes) for seen in views]
 
 
-def _chain(part: Any, views: Sequence[View], context: Context) -> View:
-    """Return the product of matrices, its scalar factors in front."""
+def _ends(views: Sequence[View]) -> Dims:
+    """Return rows and columns of a product."""
+    return views[0].dims[0], views[-1].dims[1]
+
+
+def _chain(part: Any, views: Sequence[View]) -> View:
+    """Return the product of matrices."""
     for left, right in pairwise(views):
         check_dims(part, left.dims[1], right.dims[0])
-    first, last = views[0], views[-1]
-    dims = (first.dims[0], last.dims[1])
+    first, last, dims = views[0], views[-1], _ends(views)
     axes = (*first.axes[: first.axes.count(0)], *((1,) if 1 in last.axes else ()))
     axes = () if dims == (1, 1) else axes
     out = tuple((0, len(views))[axis] for axis in axes)
@@ -63,18 +77,24 @@ def _chain(part: Any, views: Sequence[View], context: Context) -> View:
 
 
 def _matmul(part: sp.MatMul, context: Context) -> View:
+    """Return the product; where sizes do not meet, 1×1 runs of factors stand as scalars."""
     coefficient, factors = part.as_coeff_matrices()
-    made = _chain(part, [matrix(factor, context) for factor in factors], context)
+    runs: list[list[View]] = []
+    for seen in (matrix(factor, context) for factor in factors):
+        meets = runs and runs[-1][-1].dims[1] == seen.dims[0]
+        runs = [*runs[:-1], [*runs[-1], seen]] if meets else [*runs, [seen]]
+    scalars = [run for run in runs if _ends(run) == (1, 1)] if len(runs) > 1 else []
+    made = _chain(part, [seen for run in runs if run not in scalars for seen in run])
+    for run in scalars:
+        inside = _chain(part, run).canonical
+        made = View(entrywise(inside, made.expr), made.dims, made.axes)
     if coefficient == 1:
         return made
     return View(entrywise(scalar(coefficient, context), made.expr), made.dims, made.axes)
 
 
 def _matadd(part: sp.MatAdd, context: Context) -> View:
-    views = [matrix(arg, context) for arg in part.args]
-    for seen in views:
-        check_dims(part, seen.dims[0], views[0].dims[0])
-        check_dims(part, seen.dims[1], views[0].dims[1])
+    views = _alike(part, part.args, context)
     axes, terms = _same_axes(views)
     return View(add(*terms), views[0].dims, axes)
 
@@ -108,23 +128,23 @@ def _matpow(part: sp.MatPow, context: Context) -> View:
     if exponent == 0:
         return View(diagonal_delta(seen.dims[0]), seen.dims, (0, 1))
     base = seen if exponent > 0 else _inverted(seen)
-    return _chain(part, [base] * abs(int(exponent)), context)
+    return _chain(part, [base] * abs(int(exponent)))
 
 
 def _hadamard_product(part: Any, context: Context) -> View:
-    views = [matrix(arg, context) for arg in part.args]
-    for seen in views:
-        check_dims(part, seen.dims[0], views[0].dims[0])
-        check_dims(part, seen.dims[1], views[0].dims[1])
+    views = _alike(part, part.args, context)
     axes, factors = _same_axes(views)
     return View(entrywise(*factors), views[0].dims, axes)
 
 
 def _hadamard_power(part: Any, context: Context) -> View:
-    if not part.base.is_Matrix or part.exp.is_Matrix:
-        raise refused(part, "is not a matrix to a scalar power")
-    place = sp.Dummy("z")
-    return _applied(matrix(part.base, context), place, place**part.exp, context)
+    """Return base^exponent entry by entry; either may be a scalar."""
+    places = {arg: sp.Dummy("z") for arg in part.args if arg.is_Matrix}
+    views = _alike(part, list(places), context)
+    axes, arrays = _same_axes(views)
+    base, exponent = (places.get(arg, arg) for arg in part.args)
+    inside = context.within(arrays[0].shape, dict(zip(places.values(), arrays, strict=True)))
+    return View(scalar(base**exponent, inside), views[0].dims, axes)
 
 
 def _applied(seen: View, place: Any, formula: Any, context: Context) -> View:
@@ -192,58 +212,11 @@ def _kronecker(part: Any, context: Context) -> View:
     return View(made, dims_of(part), axes)
 
 
-def _offsets(sizes: Sequence[Dim]) -> list[Dim]:
-    """Return where each block starts."""
-    starts: list[Dim] = [0]
-    for size in sizes:
-        starts.append(starts[-1] + size)
-    return starts
-
-
-def _block_matrix(part: Any, context: Context) -> View:
-    """Return Σ E_i B_ij F_jᵀ, with E_i and F_j the block columns of two identities."""
-    rows, columns = dims_of(part)
-    above = _offsets([dim(size) for size in part.rowblocksizes])
-    before = _offsets([dim(size) for size in part.colblocksizes])
-    terms = []
-    for i in range(part.blockshape[0]):
-        for j in range(part.blockshape[1]):
-            seen = matrix(part.blocks[i, j], context)
-            left = block(rows, seen.dims[0], above[i])
-            right = block(columns, seen.dims[1], before[j])
-            factors: list[Factor] = [(left, (0, 2)), (seen.expr, seen.word(2, 3)), (right, (1, 3))]
-            terms.append(product(factors, (0, 1)))
-    return View(add(*terms), (rows, columns), (0, 1))
-
-
-def _slice(part: Any, context: Context) -> View:
-    """Return Eᵀ X F, with E and F columns of the identity."""
-    seen, dims = matrix(part.parent, context), dims_of(part)
-    factors: list[Factor] = [(seen.expr, seen.word(2, 3))]
-    for axis, (start, _, step) in enumerate((part.rowslice, part.colslice)):
-        if step != 1:
-            raise refused(part, "has a step")
-        if axis in seen.axes:
-            factors.append((block(seen.dims[axis], dims[axis], dim(start)), (2 + axis, axis)))
-    return View(product(factors, seen.axes), dims, seen.axes)
-
-
-def _explicit(part: Any, context: Context) -> View:
-    """Return Σ m_ij e_i e_jᵀ for a matrix written entry by entry."""
-    rows, columns = dims_of(part)
-    axes = tuple(axis for axis in (0, 1) if (rows, columns)[axis] != 1)
-    shape = tuple((rows, columns)[axis] for axis in axes)
-    terms = [zeros(*shape)]
-    for place, entry in sp.SparseMatrix(part).todok().items():
-        units: list[Factor] = [(unit((rows, columns)[a], int(place[a])), (a,)) for a in axes]
-        terms.append(product([(scalar(entry, context), ()), *units], axes))
-    return View(add(*terms), (rows, columns), axes)
-
-
 _READERS: dict[Any, Callable[[Any, Context], View]] = {
     sp.MatMul: _matmul,
     sp.MatAdd: _matadd,
     sp.Transpose: _transpose,
+    sp.Adjoint: _transpose,
     sp.Inverse: lambda part, context: _inverted(_square(part, context)),
     sp.MatPow: _matpow,
     hadamard.HadamardProduct: _hadamard_product,
@@ -256,7 +229,9 @@ _READERS: dict[Any, Callable[[Any, Context], View]] = {
     sp.ZeroMatrix: _filled(zeros),
     sp.Identity: _identity,
     sp.KroneckerProduct: _kronecker,
-    blockmatrix.BlockMatrix: _block_matrix,
-    blockmatrix.BlockDiagMatrix: _block_matrix,
-    slices.MatrixSlice: _slice,
+    blockmatrix.BlockMatrix: block_matrix,
+    blockmatrix.BlockDiagMatrix: block_matrix,
+    slices.MatrixSlice: sliced,
+    sp.FunctionMatrix: listed,
+    PermutationMatrix: listed,
 }

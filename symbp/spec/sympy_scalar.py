@@ -10,14 +10,15 @@ from functools import reduce
 from typing import Any
 
 import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbp.ir import Dim, Expr, Size, node
 from symbp.ops import FUNCTIONS, RECORDS
 from symbp.ops.linear import subtract
 from symbp.ops.matrix import DETERMINANT
-from symbp.ops.product import Factor, diagonal_delta, inner, product
+from symbp.ops.product import inner, product
 from symbp.ops.scalar import apply, from_scalar
-from symbp.ops.selection import unit
+from symbp.spec.sympy_index import delta, element, outermost, stands, terms
 from symbp.spec.view import Context, check_dims, dim, dims_of, refused
 
 MAXIMUM, MINIMUM, RELU = FUNCTIONS["max"], FUNCTIONS["min"], FUNCTIONS["relu"]
@@ -103,6 +104,8 @@ def _one_by_one(part: Any, context: Context) -> Expr:
 
 
 def _trace(part: sp.Trace, context: Context) -> Expr:
+    if isinstance(part.arg, sp.KroneckerProduct):
+        return product([(_trace(sp.Trace(arg), context), ()) for arg in part.arg.args], ())
     seen = context.matrix(part.arg, context.outside)
     check_dims(part, *seen.dims)
     return product([(seen.expr, seen.word(0, 0))], ())
@@ -119,53 +122,21 @@ def _dot(part: Any, context: Context) -> Expr:
     return inner(left.along(left.long), right.along(right.long))
 
 
-def _element(part: Any, context: Context) -> Expr:
-    """Return M[i, j]: an index of a sum is a letter, any other a unit vector."""
-    seen = context.matrix(part.parent, context.outside)
-    shape = context.shape
-    letters: list[int] = []
-    factors: list[Factor] = []
-    for axis, index in enumerate((part.i, part.j)):
-        if index in context.indices:
-            letters.append(context.indices[index])
-            check_dims(part, seen.dims[axis], shape[letters[-1]])
-            continue
-        if not index.free_symbols <= context.sizes:
-            raise refused(part, "has an index that is neither a number nor summed over")
-        letters.append(len(shape) + axis)
-        if seen.dims[axis] != 1:
-            factors.append((unit(seen.dims[axis], dim(index)), (letters[-1],)))
-    factors.append((seen.expr, seen.word(*letters)))
-    return product(factors, tuple(range(len(shape))), _sizes(shape))
-
-
-def _delta(part: Any, context: Context) -> Expr:
-    """Return δ_ij of two indices of a sum, or of one and a number."""
-    shape, (i, j) = context.shape, part.args[:2]
-    letters = tuple(range(len(shape)))
-    known = [context.indices[index] for index in (i, j) if index in context.indices]
-    if len(known) == 2:
-        check_dims(part, *(shape[letter] for letter in known))
-        delta = diagonal_delta(shape[known[0]])
-        return product([(delta, tuple(known))], letters, _sizes(shape))
-    if not known:
-        raise refused(part, "has indices that are not summed over")
-    index = j if i in context.indices else i
-    if not index.free_symbols <= context.sizes:
-        raise refused(part, "has an index that is neither a number nor summed over")
-    return product([(unit(shape[known[0]], dim(index)), (known[0],))], letters, _sizes(shape))
-
-
 def _sum(part: sp.Sum, context: Context) -> Expr:
-    """Return a sum over whole axes, from 0 to the size - 1."""
-    ranges: dict[Any, Dim] = {}
-    for index, *bounds in part.limits:
-        if len(bounds) != 2 or bounds[0] != 0 or not (bounds[1].free_symbols <= context.sizes):
-            raise refused(part, f"over {index} does not run from 0 to a size minus 1")
-        ranges[index] = dim(bounds[1] + 1)
-    inside = scalar(part.function, context.summing(ranges))
-    letters = tuple(range(inside.rank))
-    return product([(inside, letters)], letters[: len(context.shape)])
+    """Return a sum over an axis or a range of one; term by term where the index is a number."""
+    inside, index, low, high = outermost(part)
+    if stands(inside, index):
+        return scalar(sp.Add(*terms(part)), context)
+    if not (low.free_symbols | high.free_symbols) <= context.sizes:
+        raise refused(part, f"has bounds of {index} that are no sizes")
+    shifted = inside.subs(index, index + low) if low else inside
+    made = scalar(shifted, context.summing({index: dim(high + 1 - low)}))
+    letters = tuple(range(made.rank))
+    return product([(made, letters)], letters[:-1])
+
+
+def _product(part: sp.Product, context: Context) -> Expr:
+    return scalar(sp.Mul(*terms(part)), context)
 
 
 def _piecewise(part: sp.Piecewise, context: Context) -> Expr:
@@ -220,14 +191,17 @@ def _heaviside(z: Any, at_zero: Any) -> Any:
 _ATOMS: dict[Any, Callable[[Any, Context], Expr]] = {
     sp.Trace: _trace,
     sp.Determinant: _determinant,
-    sp.matrices.expressions.matexpr.MatrixElement: _element,
+    MatrixElement: element,
     sp.matrices.expressions.dotproduct.DotProduct: _dot,
-    sp.KroneckerDelta: _delta,
+    sp.KroneckerDelta: delta,
     sp.Sum: _sum,
+    sp.Product: _product,
     sp.Piecewise: _piecewise,
 }
 
 _REWRITTEN: dict[Any, Callable[..., Any]] = {
+    sp.conjugate: lambda z: z,
+    sp.re: lambda z: z,
     sp.Max: _largest,
     sp.Min: _smallest,
     sp.Heaviside: _heaviside,
@@ -237,7 +211,11 @@ _REWRITTEN: dict[Any, Callable[..., Any]] = {
     sp.coth: lambda z: 1 / sp.tanh(z),
     sp.sec: lambda z: 1 / sp.cos(z),
     sp.csc: lambda z: 1 / sp.sin(z),
+    sp.sech: lambda z: 2 / (sp.exp(z) + sp.exp(-z)),
+    sp.csch: lambda z: 2 / (sp.exp(z) - sp.exp(-z)),
     sp.cot: lambda z: 1 / sp.tan(z),
+    sp.asin: lambda z: sp.atan(z / sp.sqrt(1 - z**2)),
+    sp.acos: lambda z: sp.pi / 2 - sp.atan(z / sp.sqrt(1 - z**2)),
     sp.asinh: lambda z: sp.log(z + sp.sqrt(z**2 + 1)),
     sp.acosh: lambda z: sp.log(z + sp.sqrt(z**2 - 1)),
     sp.atanh: lambda z: sp.log((1 + z) / (1 - z)) / 2,

@@ -5,6 +5,7 @@ A scalar is a SymPy scalar, a vector an n×1 matrix, a matrix a matrix.  Contrac
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +17,10 @@ from symbp.ir import Constant, Examples, Expr, Size, Sum, Variable, Words, walk
 from symbp.ops import RECORDS
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear
 from symbp.ops.linear import parts
+from symbp.ops.product import diagonal_delta
 from symbp.ops.scalar import PLACES
 from symbp.ops.selection import Selection
+from symbp.spec.sympy_array import array
 from symbp.spec.sympy_product import SympyFactor, contraction, total
 
 
@@ -26,14 +29,16 @@ def to_sympy(expr: Expr, symbols: Mapping[str, Any] | None = None) -> Any:
 
     A name becomes a Symbol or MatrixSymbol (a vector n×1) of that name; `symbols` gives the
     user's own for some names.  A scalar contraction that is no matrix expression becomes an
-    explicit `Sum` over indices.  `logdet` is written `log(Determinant(X))`, its value where the
-    determinant is positive.  Raises SymbpError naming what SymPy has no expression for.
+    explicit `Sum` over indices; any other, and what has three axes or more, becomes an array
+    expression.  `logdet` is written `log(Determinant(X))`, its value where the determinant is
+    positive.  Raises SymbpError naming what SymPy has no expression for.
     """
     done: dict[Expr, Any] = {}
     for part in walk(expr):
-        if part.rank <= 2 or part is expr:
-            done[part] = _translated(part, done, symbols or {})
-    return done[expr]
+        if part.rank <= 2:
+            with suppress(SymbpError):  # an array expression may still mean it
+                done[part] = _translated(part, done, symbols or {})
+    return done[expr] if expr in done else array(expr, done)
 
 
 def _translated(part: Expr, done: Mapping[Expr, Any], symbols: Mapping[str, Any]) -> Any:
@@ -45,7 +50,8 @@ def _translated(part: Expr, done: Mapping[Expr, Any], symbols: Mapping[str, Any]
     args = [done[arg] for arg in part.args]
     match op:
         case Variable(name=name):
-            return symbols[name] if name in symbols else _symbol(name, part)
+            symbol = symbols[name] if name in symbols else _symbol(name, part)
+            return symbol[0, 0] if symbol.is_Matrix and not part.rank else symbol
         case Constant(value=number) | Size(dim=number):
             return number
         case Sum():
@@ -111,17 +117,16 @@ def _kronecker(part: Expr, op: Merge, done: Mapping[Expr, Any]) -> Any:
 
     Raises SymbpError for any other merge, such as `vec`, which SymPy has no expression for.
     """
-    (arg,) = part.args
-    outer = arg.op
-    if not isinstance(outer, Words) or part.rank > 2 or len(set(outer.out)) != arg.rank:
+    if not isinstance(part.args[0].op, Words) or part.rank > 2:
         raise _refused(part)
+    args, outer, done = _without_deltas(part.args[0], part.args[0].op, done)
     rows, columns = ([outer.out[axis] for axis in group] for group in (*op.groups, ())[:2])
     factors, places = [], list[int]()
     while rows or columns:
         letters = _next_factor(outer, rows, columns)
         inside = _connected(outer, letters)
         seen = {i for k in inside for i in outer.words[k]} & set(outer.out)
-        some = [arg.args[k] for k in inside]
+        some = [args[k] for k in inside]
         if not letters or seen - set(letters) or any(a not in done for a in some):
             raise _refused(part)
         is_row = len(letters) == 1 and letters[0] in columns
@@ -130,14 +135,33 @@ def _kronecker(part: Expr, op: Merge, done: Mapping[Expr, Any]) -> Any:
         made = _words(some, words, letters, done)
         factors.append(made.T if is_row else made)
         places += inside
-    rest = [k for k in range(len(arg.args)) if k not in places]
+    rest = [k for k in range(len(args)) if k not in places]
     scalar = _words(
-        [arg.args[k] for k in rest],
+        [args[k] for k in rest],
         replace(outer, words=tuple(outer.words[k] for k in rest)),
         (),
         done,
     )
     return scalar * sp.KroneckerProduct(*factors)
+
+
+def _without_deltas(
+    arg: Expr, op: Words, done: Mapping[Expr, Any]
+) -> tuple[tuple[Expr, ...], Words, Mapping[Expr, Any]]:
+    """Return factors, words and their expressions, with an identity for each equal pair of axes."""
+    args, words, out, dims = [*arg.args], [*op.words], list[int](), [*op.dims]
+    made = dict(done)
+    for letter in op.out:
+        if letter not in out:
+            out.append(letter)
+            continue
+        unit = diagonal_delta(dims[letter])
+        made[unit] = sp.Identity(dims[letter])
+        args.append(unit)
+        words.append((letter, len(dims)))
+        out.append(len(dims))
+        dims.append(dims[letter])
+    return tuple(args), Words(tuple(words), tuple(out), tuple(dims)), made
 
 
 def _next_factor(op: Words, rows: list[int], columns: list[int]) -> tuple[int, ...]:
@@ -175,6 +199,8 @@ def _elementwise(part: Expr, op: Elementwise, done: Mapping[Expr, Any]) -> Any:
         return sp.HadamardPower(args[0], op.exponent)
     repeated = [_repeated(arg, done) for arg in part.args]
     moving = [k for k, value in enumerate(repeated) if value is None]
+    if op.name == "pow" and moving == [0]:
+        return sp.HadamardPower(args[0], repeated[1])
     if len(moving) > 1:
         if op.name not in _PAIRS:
             raise _refused(part)
@@ -228,6 +254,7 @@ def _relu(matrix: Any) -> Any:
 
 
 def _power(base: Any, exponent: Any) -> Any:
+    """Return exp(w log z): SymPy turns HadamardPower(z, w) to HadamardPower(zᵀ, w) as transpose."""
     logarithm = base.applyfunc(sp.log)
     return sp.HadamardProduct(exponent, logarithm).applyfunc(sp.exp)
 

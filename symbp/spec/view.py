@@ -105,11 +105,12 @@ class Context:
 
 
 ACCEPTED = (
-    "accepted: symbols, numbers, pi, E, + * / **, exp log sqrt sin cos tan tanh Abs sign erf "
-    "Max Min Heaviside Piecewise and symbp's own functions of scalars; MatrixSymbol, MatMul, "
-    "MatAdd, Transpose, Inverse, whole MatPow, Trace, Determinant, HadamardProduct, "
-    "HadamardPower, applyfunc, DiagMatrix, DiagonalOf, OneMatrix, ZeroMatrix, Identity, "
-    "KroneckerProduct, BlockMatrix, explicit matrices, slices and elements; Sum over whole axes"
+    "accepted: symbols, numbers, pi, E, + * / **, exp log sqrt, sin cos tan, their inverses and "
+    "hyperbolic forms, Abs sign erf Max Min Heaviside Piecewise and symbp's own functions of "
+    "scalars; MatrixSymbol, MatMul, MatAdd, Transpose, Adjoint, Inverse, whole MatPow, Trace, "
+    "Determinant, HadamardProduct, HadamardPower, applyfunc, DiagMatrix, DiagonalOf, "
+    "DiagonalMatrix, OneMatrix, ZeroMatrix, Identity, KroneckerProduct, BlockMatrix, explicit "
+    "matrices, slices and elements; Sum over ranges of axes"
 )
 
 

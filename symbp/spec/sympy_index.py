@@ -1,0 +1,94 @@
+"""Indices of SymPy: elements `M[i, j]`, Kronecker deltas, and the ranges of sums.
+
+An index of a sum is a letter that runs from 0; `i + 1` is the letter shifted by a block of the
+identity, and a place that stands is a unit vector.
+"""
+
+from typing import Any
+
+import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixElement
+
+from symbp.ir import Dim, Expr
+from symbp.ops.product import Factor, diagonal_delta, product
+from symbp.ops.selection import block, unit
+from symbp.spec.view import Context, check_dims, dim, refused
+
+LARGEST_COUNT = 100
+"""How many terms a sum or product over numbers may have when it is written out."""
+
+
+def element(part: Any, context: Context) -> Expr:
+    """Return M[i, j]: an index of a sum is a letter, any other a unit vector."""
+    seen = context.matrix(part.parent, context.outside)
+    shape = context.shape
+    letters: list[int] = []
+    factors: list[Factor] = []
+    for axis, index in enumerate((part.i, part.j)):
+        size, fresh = seen.dims[axis], len(shape) + axis
+        running = [i for i in index.free_symbols if i in context.indices]
+        offset = dim(index - running[0]) if running else dim(index)
+        if not sp.sympify(offset, strict=True).free_symbols <= context.sizes:
+            raise refused(part, "has an index that is neither a number, nor summed over, nor i + 1")
+        if not running:
+            letters.append(fresh)
+            if size != 1:
+                factors.append((unit(size, offset), (fresh,)))
+            continue
+        letter = context.indices[running[0]]
+        letters.append(letter)
+        if (size, offset) != (shape[letter], 0):
+            _check_inside(part, size, shape[letter] + offset)
+            letters[-1] = fresh
+            factors.append((block(size, shape[letter], offset), (fresh, letter)))
+    factors.append((seen.expr, seen.word(*letters)))
+    return product(factors, tuple(range(len(shape))), dict(enumerate(shape)))
+
+
+def _check_inside(part: Any, size: Dim, end: Dim) -> None:
+    """Raise SymbpError where an index is not known to stop within the axis."""
+    left = sp.expand(size - end)
+    if not (left.is_Integer and left >= 0):
+        check_dims(part, size, dim(sp.expand(end)))
+
+
+def delta(part: Any, context: Context) -> Expr:
+    """Return δ_ij of two indices of a sum, or of one and a number."""
+    shape, (i, j) = context.shape, part.args[:2]
+    letters = tuple(range(len(shape)))
+    sizes = dict(enumerate(shape))
+    known = [context.indices[index] for index in (i, j) if index in context.indices]
+    if len(known) == 2:
+        check_dims(part, *(shape[letter] for letter in known))
+        return product([(diagonal_delta(shape[known[0]]), tuple(known))], letters, sizes)
+    if not known:
+        raise refused(part, "has indices that are not summed over")
+    index = j if i in context.indices else i
+    if not index.free_symbols <= context.sizes:
+        raise refused(part, "has an index that is neither a number nor summed over")
+    return product([(unit(shape[known[0]], dim(index)), (known[0],))], letters, sizes)
+
+
+def stands(part: Any, index: Any) -> bool:
+    """Tell whether an index is read as a number, outside of elements and deltas."""
+    if isinstance(part, MatrixElement):
+        return stands(part.parent, index)
+    if isinstance(part, sp.KroneckerDelta):
+        return False
+    if isinstance(part, sp.Sum | sp.Product) and any(limit[0] == index for limit in part.limits):
+        return any(stands(bound, index) for limit in part.limits for bound in limit[1:])
+    return part == index or any(stands(arg, index) for arg in part.args)
+
+
+def outermost(part: Any) -> tuple[Any, Any, Any, Any]:
+    """Return what stands within the last range of a sum or product, its index and its bounds."""
+    *rest, limit = part.limits
+    return (part.func(part.function, *rest) if rest else part.function), *limit
+
+
+def terms(part: Any) -> list[Any]:
+    """Return the terms of a sum, or the factors of a product, of which the bounds are numbers."""
+    inside, index, low, high = outermost(part)
+    if not (low.is_Integer and high.is_Integer and high - low < LARGEST_COUNT):
+        raise refused(part, f"reads its index {index} as a number and has no numbers as bounds")
+    return [inside.subs(index, k) for k in range(int(low), int(high) + 1)]
