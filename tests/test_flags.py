@@ -171,6 +171,7 @@ WRONG = {
     ("-e", "tr(A)", "--symmetric", "A", "--both-halves", "--hessian"): "for the gradient alone",
     (SPECS / "awb.symbp", "--symmetric", "W"): "--symmetric is for -e",
     (SPECS / "awb.symbp", "--both-halves"): "--both-halves is for a scalar expression",
+    (SPECS / "two_paths.symbp", "--hvp"): "--hvp is for a loss, and ",
     (SPECS / "dag.symbp", "--layout", "vec"): "--layout vec is for a Jacobian or a Hessian",
 }
 

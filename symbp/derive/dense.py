@@ -41,6 +41,9 @@ class Wanted:
         if (self.hessian or self.hvp) and program.result.rank:
             what = f"{asked} is for a scalar, and {name_of(program.result)} is an array"
             raise SymbpError(what, "`--jacobian` gives its first derivative entry by entry")
+        if self.hvp and program.params and program.loss is None:
+            what = f"--hvp is for a loss, and {name_of(program.result)} is an output"
+            raise SymbpError(what, "`--hessian` gives its second derivatives, or write a loss")
         if self.both_halves:
             self._check_halves(program)
         if self.layout != "array" and not (self.jacobian or self.hessian):
