@@ -151,7 +151,7 @@ REFUSED = [
     (A ** sp.Rational(1, 2), "MatPow"),
     (A**99, "MatPow"),
     (A * sp.FunctionMatrix(n, n, sp.Lambda((i, j), i + j)), "FunctionMatrix has a size"),
-    (sp.Sum(x[i, 0], (i, 0, s)), "bounds of i"),
+    (sp.Sum(x[i, 0], (i, 0, sp.Trace(A))), "bounds of i"),
     (sp.Sum(x[2 * i, 0], (i, 0, n - 1)), "index"),
     (sp.Sum(x[i, 0], (i, 0, n)), "sizes n and n . 1"),
     (sp.Sum(i * x[i, 0], (i, 0, n - 1)), "index i as a number"),
