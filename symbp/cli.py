@@ -80,8 +80,8 @@ def _second_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--layout", type=click.Choice(["array", "vec"]), default="array",
                      show_default=True,
-                     help="Of both: the axes of the value, then of each variable; or each one's "
-                          "columns stacked."),
+                     help="Of what is dense: the axes of the value, then of each variable; or the "
+                          "columns of each stacked."),
         click.option("--both-halves", is_flag=True,
                      help="The gradient by a symmetric matrix is G + Gᵀ − G ⊙ I, not free."),
         click.option("--hvp", is_flag=True,
