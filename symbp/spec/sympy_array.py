@@ -25,7 +25,7 @@ from sympy.tensor.array.expressions import (
 from symbp.errors import SymbpError
 from symbp.ir import Expr, Words
 from symbp.ops.kinds import Merge, Split
-from symbp.ops.linear import parts
+from symbp.ops.linear import opened
 from symbp.spec.sympy_product import SympyFactor, Word, contraction
 
 
@@ -35,7 +35,7 @@ def array(part: Expr, done: Mapping[Expr, Any]) -> Any:
     done: the SymPy scalars and matrices of what is one below it.  Raises SymbpError naming what
     SymPy has no array expression for.
     """
-    terms = parts(part)
+    terms = opened(part)
     if not terms:
         return ZeroArray(*part.shape)
     made = [_term(sp.Rational(c.numerator, c.denominator), term, done) for c, term in terms]
