@@ -1,4 +1,7 @@
-"""The laws of signs and masks, entry by entry: z sign(z) = |z|, 1[z > 0] relu(z) = relu(z)."""
+"""The laws of signs and masks, entry by entry: z sign(z) = |z|, 1[z > 0] relu(z) = relu(z).
+
+√(z²) is |z| as well, and z²/|z|.
+"""
 
 from symbp.ir import Expr, Words, node
 from symbp.ops.kinds import Elementwise
@@ -17,6 +20,9 @@ def _absorbed(part: Expr) -> Expr | None:
     op = part.op
     if isinstance(op, Elementwise) and op.exponent is not None and part.args[0].op is ABS:
         return power(part.args[0].args[0], op.exponent) if op.exponent % 2 == 0 else None
+    if isinstance(op, Elementwise) and op.exponent is not None and op.exponent.q == 2:
+        base, exponent = base_and_exponent(part.args[0])
+        return power(node(ABS, base), exponent * op.exponent) if exponent == 2 else None
     if not isinstance(op, Words):
         return None
     factors = list(zip(part.args, op.words, strict=True))
@@ -37,6 +43,9 @@ def _together(factor: Expr, other: Expr) -> Expr | None:
         return node(ABS, base)
     if factor.op is SIGN and exponent == -1 and base.op is ABS and base.args[0] is factor.args[0]:
         return power(factor.args[0], exponent)
+    outer, below = base_and_exponent(factor)
+    if outer.op is ABS and below == -1 and base is outer.args[0] and exponent == 2:
+        return node(ABS, base)
     if factor.op is POSITIVE and exponent > 0 and base.op is RELU:
         return other if base.args[0] is factor.args[0] else None
     return None

@@ -11,6 +11,7 @@ from functools import cache
 
 import sympy as sp
 
+from symbp.derive.blocks import pick_blocks
 from symbp.derive.collect import collect
 from symbp.derive.signs import absorb
 from symbp.ir import (
@@ -57,6 +58,7 @@ class Lines:
             ("σ(−z) = 1 − σ(z)", self._reflect),
             ("", self._call_by_name),
             ("Σ y = 1 for a one-hot y", _one_hot),
+            ("E_iᵀ E_i = I", pick_blocks),
             ("z sign(z) = |z|", absorb),
             ("cancel", cancel),
             ("common factor", collect),

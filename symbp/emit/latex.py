@@ -162,6 +162,11 @@ def _indices(letters: Sequence[str]) -> str:
     return f"{between} ".join(re.sub(r"(\d+)", r"_{\1}", letter) for letter in letters)
 
 
+def _element(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    places = ",".join(part.text for part in parts[1:])
+    return Piece(rf"{fit(parts[0], Level.ATOM)}_{{{places}}}", Level.ATOM)
+
+
 def _fenced(_: LatexWriter, layout: at.Fenced, parts: list[Piece]) -> Piece:
     left, right = layout.fence.latex_left, layout.fence.latex_right
     return Piece(left + parts[0].closed().text + right, Level.ATOM)
@@ -200,6 +205,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.ByIndex: _by_index,
     at.Derivative: _of_derivative,
     at.Indexed: _indexed,
+    at.Element: _element,
     at.Summed: lambda w, x, p: Piece(
         rf"\sum_{{{_indices(x.letters)}}} {fit(p[0], Level.FRACTION)}", Level.PRODUCT
     ),

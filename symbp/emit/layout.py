@@ -189,6 +189,11 @@ class Entries(Layout):
     letters: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Element(Layout):
+    """An entry at given places, counted from 0: the array, then an index for each axis."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Unit(Layout):
     """A column of the identity, or a block of them: the part says from which on."""
@@ -232,6 +237,11 @@ def product(*items: Layout) -> Layout:
         return items[0]
     flat = [part for item in items for part in (item.parts if type(item) is Product else (item,))]
     return Product(tuple(flat))
+
+
+def is_unit(part: Layout) -> bool:
+    """Tell whether a part is a unit vector."""
+    return isinstance(part, Unit) and not part.block
 
 
 def starts_with_name(part: Layout) -> bool:

@@ -14,11 +14,13 @@ from symbp.emit.layout import (
     IDENTITY,
     ONE,
     ONES,
+    Element,
     Layout,
     Norm,
     Power,
     Row,
     function,
+    is_unit,
     product,
     quotient,
     row,
@@ -106,8 +108,22 @@ def _scalar(factors: Sequence[Factor]) -> Factor | None:
     late = any(factor.late for factor in factors)
     if any(len(factor.word) > 2 for factor in factors):
         return None
-    layout = _squares(factors) or _trace(factors) or _inner(factors)
+    layout = _element(factors) or _squares(factors) or _trace(factors) or _inner(factors)
     return None if layout is None else Factor(layout, late=late, rank=3)
+
+
+def _element(factors: Sequence[Factor]) -> Layout | None:
+    """Return X₀₁ where unit vectors fix every letter of one array."""
+    units = {f.word[0]: f.layout.parts[0] for f in factors if is_unit(f.layout)}
+    others = [f for f in factors if not is_unit(f.layout)]
+    if len(others) != 1 or len(units) + 1 != len(factors) or set(others[0].word) != set(units):
+        return None
+    ((array,), places) = others, tuple(units[letter] for letter in others[0].word)
+    whole = array.layout if array.squared is None else array.squared
+    entry: Layout = Element((whole, *places))
+    if array.squared is not None:
+        entry = Power((entry,), exponent=sp.Integer(2))
+    return quotient(ONE, entry) if array.below else entry
 
 
 def _squares(factors: Sequence[Factor]) -> Layout | None:

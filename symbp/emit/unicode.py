@@ -180,6 +180,14 @@ def _commutation(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
     return Piece(f"K_({','.join(sizes)})", Level.ATOM)
 
 
+def _element(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    base, places = fit(parts[0], Level.ATOM), [part.text for part in parts[1:]]
+    if all(len(place) == 1 and place.isdecimal() for place in places):
+        return Piece(base + "".join(places).translate(SUBSCRIPTS), Level.ATOM)
+    together = all(len(place) == 1 for place in places)
+    return Piece(f"{base}_{('' if together else ',').join(places)}", Level.ATOM)
+
+
 def _sign(writer: UnicodeWriter, layout: at.Sign, _: list[Piece]) -> Piece:
     return Piece(layout.plain if writer.plain else layout.unicode, Level.ATOM)
 
@@ -212,6 +220,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
         f"Σ_{_indices(x.letters)} {fit(p[0], Level.FRACTION)}", Level.PRODUCT
     ),
     at.Unit: _unit,
+    at.Element: _element,
     at.Commutation: _commutation,
     at.Entries: lambda w, x, p: Piece(f"[{p[0].text}]_{_indices(x.letters)}", Level.ATOM),
 }

@@ -17,7 +17,7 @@ from symbp.ops.joined import apart, turned
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import negate, ones, parts, scale, zeros
 from symbp.ops.power import base_and_exponent, power
-from symbp.ops.selection import one_of_each
+from symbp.ops.selection import block_pair, one_of_each
 from symbp.words import components
 
 Word = tuple[int, ...]
@@ -44,7 +44,7 @@ def product(factors: Iterable[Factor], out: Word, sizes: dict[int, Dim] | None =
     if opened.coefficient == 0:
         return zeros(*shape)
     out = tuple(opened.root(letter) for letter in out)
-    pair = inverse_pair(opened.factors, out)
+    pair = inverse_pair(opened.factors, out) or block_pair(opened.factors, out)
     if pair is not None:
         return scale(opened.coefficient, _without(pair, out, opened))
     roots = {i: dim for i, dim in opened.dims.items() if opened.root(i) == i}

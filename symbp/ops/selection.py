@@ -1,12 +1,14 @@
 """Unit vectors and blocks of the identity: what picks an entry, a row or a block."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+
+import sympy as sp
 
 from symbp.ir import Dim, Expr, Op, Shape, node
-
-Word = tuple[int, ...]
+from symbp.ops.inverse import Factor, Pair, Word
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,18 @@ def block(dim: Dim, size: Dim, offset: Dim) -> Expr:
     return node(Selection((dim, size), offset))
 
 
-def one_of_each(factors: Sequence[tuple[Expr, Word]], out: Word) -> list[tuple[Expr, Word]] | None:
+def one_of_each(factors: Sequence[Factor], out: Word) -> list[Factor] | None:
     """Return the factors of a product with one unit vector a letter; None where it is zero.
 
-    e_i ⊙ e_i is e_i, and e_i ⊙ e_j zero where i and j are different numbers.  A letter that has
-    nothing but one unit vector is summed to 1.
+    e_i ⊙ e_i is e_i, and e_i ⊙ e_j zero where i and j are different numbers, as is E_iᵀ E_j.  A
+    letter that has nothing but one unit vector is summed to 1.
     """
+    if _are_apart(factors, out):
+        return None
     if not any(is_unit(factor) for factor, _ in factors):
         return list(factors)
     first: dict[int, Dim] = {}
-    kept: list[tuple[Expr, Word]] = []
+    kept: list[Factor] = []
     for factor, word in factors:
         op = factor.op
         if not isinstance(op, Selection) or len(word) != 1:
@@ -62,6 +66,39 @@ def one_of_each(factors: Sequence[tuple[Expr, Word]], out: Word) -> list[tuple[E
             kept.append((factor, word))
     times = Counter(i for _, word in kept for i in word)
     return [(f, w) for f, w in kept if not (is_unit(f) and times[w[0]] == 1 and w[0] not in out)]
+
+
+def block_pair(factors: Sequence[Factor], out: Word) -> Pair | None:
+    """Return two equal blocks of an identity that meet: E_kᵀ E_k = I."""
+    for one, other in _meeting(factors, out):
+        if factors[one][0].op == factors[other][0].op:
+            rest = tuple(f for k, f in enumerate(factors) if k not in (one, other))
+            (letter, first), (_, second) = factors[one][1], factors[other][1]
+            return Pair(rest, first, second, frozenset([letter]))
+    return None
+
+
+def _are_apart(factors: Sequence[Factor], out: Word) -> bool:
+    """Tell whether two blocks meet that have no row of the identity in common."""
+    for one, other in _meeting(factors, out):
+        first, second = factors[one][0].op, factors[other][0].op
+        assert isinstance(first, Selection)
+        assert isinstance(second, Selection)
+        gaps = (second.offset - first.offset - first.dims[1],
+                first.offset - second.offset - second.dims[1])  # fmt: skip
+        if any(sp.S(gap).is_nonnegative for gap in gaps):
+            return True
+    return False
+
+
+def _meeting(factors: Sequence[Factor], out: Word) -> Iterator[tuple[int, int]]:
+    """Yield the places of two blocks whose rows have one letter, which nothing else has."""
+    places = [k for k, (f, w) in enumerate(factors) if isinstance(f.op, Selection) and len(w) == 2]
+    for one, other in combinations(places, 2):
+        letter = factors[one][1][0]
+        times = sum(word.count(letter) for _, word in factors)
+        if factors[other][1][0] == letter and times == 2 and letter not in out:
+            yield one, other
 
 
 def is_unit(expr: Expr) -> bool:
