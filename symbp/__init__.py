@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from symbp.api import Derivation, Formula, Line
     from symbp.calculus import Derivative, diff
     from symbp.check import Certificate, certify, judge
+    from symbp.derive.dense import Wanted
     from symbp.errors import SpecError, SymbpError
     from symbp.pipeline import compile_module as compile
     from symbp.pipeline import derive, emit
@@ -38,6 +39,7 @@ _PLACES = {
     "Program": "symbp.program",
     "SpecError": "symbp.errors",
     "SymbpError": "symbp.errors",
+    "Wanted": "symbp.derive.dense",
     "certify": "symbp.check",
     "compile": "symbp.pipeline:compile_module",
     "derive": "symbp.pipeline",
@@ -60,6 +62,7 @@ __all__ = [
     "Program",
     "SpecError",
     "SymbpError",
+    "Wanted",
     "certify",
     "compile",
     "derive",

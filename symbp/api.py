@@ -3,13 +3,14 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+from symbp.derive.dense import GRADIENTS, Wanted
 from symbp.derive.derivation import Derivation as Lines
 from symbp.derive.derivation import Step
 from symbp.derive.reading import closed_form, one_example
 from symbp.emit.math import MATH, Names, latex, shape_text, unicode
 from symbp.errors import SymbpError, did_you_mean
 from symbp.ir import Expr, name_of
-from symbp.report import Mode, names_of, text
+from symbp.report import Closed, Mode, Page, names_of, text
 from symbp.spec.to_sympy import to_sympy
 
 LONGEST = 20_000
@@ -134,21 +135,29 @@ class Derivation(Lines):
     def _line(self, step: Step) -> Line:
         return Line.of(step, names_of(self.program))
 
-    def unicode(self, mode: Mode = "reverse", *, closed_form: bool = False) -> str:
-        """Return the derivation as text for a terminal."""
-        return text(self, "unicode", mode=mode, closed="counted" if closed_form else "none")
+    def unicode(
+        self, mode: Mode = "reverse", *, closed_form: bool = False, wanted: Wanted = GRADIENTS
+    ) -> str:
+        """Return the derivation as text for a terminal, with the Jacobians or Hessians wanted."""
+        return text(self, "unicode", Page(mode, _counted(closed_form), wanted=wanted))
 
     def latex(
-        self, mode: Mode = "reverse", *, closed_form: bool = False, fragment: bool = False
+        self,
+        mode: Mode = "reverse",
+        *,
+        closed_form: bool = False,
+        fragment: bool = False,
+        wanted: Wanted = GRADIENTS,
     ) -> str:
         """Return the derivation as a LaTeX article, or as the equations alone."""
-        return text(
-            self, "latex", mode=mode, closed="counted" if closed_form else "none", fragment=fragment
-        )
+        page = Page(mode, _counted(closed_form), fragment, wanted=wanted)
+        return text(self, "latex", page)
 
-    def markdown(self, mode: Mode = "reverse", *, closed_form: bool = False) -> str:
+    def markdown(
+        self, mode: Mode = "reverse", *, closed_form: bool = False, wanted: Wanted = GRADIENTS
+    ) -> str:
         """Return the derivation as Markdown with mathematics between dollar signs."""
-        return text(self, "markdown", mode=mode, closed="counted" if closed_form else "none")
+        return text(self, "markdown", Page(mode, _counted(closed_form), wanted=wanted))
 
     def __str__(self) -> str:
         return self.unicode()
@@ -160,3 +169,7 @@ class Derivation(Lines):
 
     def _shown(self) -> list[Line]:
         return [self._line(step) for step in self.adjoint if step.shown]
+
+
+def _counted(closed_form: bool) -> Closed:
+    return "counted" if closed_form else "none"

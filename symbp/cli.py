@@ -62,6 +62,8 @@ def main() -> None:
 
 def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
+        click.option("--symmetric", "symmetric", multiple=True, metavar="NAMES",
+                     help="With -e: the matrices that equal their transposes."),
         click.option("--shape", "shapes", multiple=True, metavar="NAME=SHAPE",
                      help="With -e: a name's shape, as W=3x4, W=m,n, x=n or a=scalar."),
         click.option("--wrt", "wrt", multiple=True, metavar="NAMES",
@@ -74,8 +76,26 @@ def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _second_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--layout", type=click.Choice(["array", "vec"]), default="array",
+                     show_default=True,
+                     help="Of what is dense: the axes of the value, then of each variable; or the "
+                          "columns of each stacked."),
+        click.option("--both-halves", is_flag=True,
+                     help="The gradient by a symmetric matrix is G + Gᵀ − G ⊙ I, not free."),
+        click.option("--hvp", is_flag=True,
+                     help="The Hessian of a scalar times a direction, in the module; never built."),
+        click.option("--hessian", is_flag=True, help="The second derivatives of a scalar."),
+        click.option("--jacobian", is_flag=True, help="The derivative of an array, each entry."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @main.command()
 @_source_options
+@_second_options
 @click.option(
     "-o",
     "--output",
@@ -92,12 +112,14 @@ def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def derive(
     spec: str | None, expression: str | None, wrt: tuple[str, ...], shapes: tuple[str, ...],
     output: Path | None, name: str | None, closed_form: bool, proof: bool, force: bool,
-    no_check: bool,
+    no_check: bool, **second: Any,
 ) -> None:  # fmt: skip
     """Derive a spec, print the derivation and its certificate, and write the module."""
     with _waiting("reading"):
         pipeline, screen = import_module("symbp.pipeline"), _screen()
-        program = pipeline.read_program(spec, expression, wrt, shapes, name)
+        declared = pipeline.Declared(shapes, second.pop("symmetric"))
+        program = pipeline.read_program(spec, expression, wrt, declared, name)
+        asked = pipeline.wanted_of(program, **second)
     folder = output or (None if expression is not None else Path("generated"))
     if folder is not None:
         pipeline.check_folder(program, folder, force=force)
@@ -106,14 +128,15 @@ def derive(
     with _waiting("deriving"):
         derivation = pipeline.derive(program)
     closed = "counted" if closed_form else "plain" if expression is not None else "none"
-    screen.derivation(derivation, closed, proof=proof)
+    report = import_module("symbp.report")
+    screen.derivation(derivation, report.Page(closed=closed, proof=proof, wanted=asked))
     with _waiting("judging every gradient"):
-        module = pipeline.compile_module(derivation)
+        module = pipeline.compile_module(derivation, wanted=asked)
         certificate = None if no_check else pipeline.certify(module)
     if certificate is not None:
         screen.certificate(certificate)
     if folder is not None and (certificate is None or certificate.ok):
-        path = pipeline.write(derivation, folder, certificate, force=force)
+        path = pipeline.write(derivation, folder, certificate, force=force, wanted=asked)
         screen.written(path)
     if certificate is not None and not certificate.ok:
         click.echo("error: the certificate fails, so nothing is written\n"
@@ -123,6 +146,7 @@ def derive(
 
 @main.command()
 @_source_options
+@_second_options
 @click.option(
     "--format",
     "format",
@@ -146,16 +170,17 @@ def derive(
 @_errors_as_messages
 def show(
     spec: str | None, expression: str | None, wrt: tuple[str, ...], shapes: tuple[str, ...],
-    format: str, mode: str, closed_form: bool, proof: bool, fragment: bool,
+    format: str, mode: str, closed_form: bool, proof: bool, fragment: bool, **second: Any,
 ) -> None:  # fmt: skip
     """Print the derivation as text, as a LaTeX article or as Markdown."""
     pipeline = import_module("symbp.pipeline")
-    program = pipeline.read_program(spec, expression, wrt, shapes)
+    declared = pipeline.Declared(shapes, second.pop("symmetric"))
+    program = pipeline.read_program(spec, expression, wrt, declared)
+    asked = pipeline.wanted_of(program, **second)
     report = import_module("symbp.report")
     closed = "counted" if closed_form else "none"
-    text = report.text(
-        pipeline.derive(program), format, mode=mode, closed=closed, fragment=fragment, proof=proof
-    )
+    page = report.Page(mode, closed, fragment, proof, asked)
+    text = report.text(pipeline.derive(program), format, page)
     click.echo(text, nl=not text.endswith("\n"))
 
 

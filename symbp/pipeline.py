@@ -4,7 +4,7 @@ import importlib.util
 import sys
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import sympy as sp
 from symbp.api import Derivation
 from symbp.check import Certificate
 from symbp.check import certify as judge_module
+from symbp.derive.dense import GRADIENTS, Wanted
 from symbp.derive.derive import derive as derive_program
 from symbp.emit.module import module_text
 from symbp.emit.render import check_place, write_whole
@@ -25,16 +26,28 @@ from symbp.spec.from_sympy import from_sympy
 from symbp.spec.glyphs import plain_name
 
 
+@dataclass(frozen=True)
+class Declared:
+    """What is declared of an expression's names: `NAME=SHAPE`, and names joined by commas."""
+
+    shapes: Sequence[str] = ()
+    symmetric: Sequence[str] = ()
+
+
+NOTHING = Declared()
+"""Every name is what its letter says."""
+
+
 def read_program(
     spec: str | None,
     text: str | None = None,
     wrt: Sequence[str] = (),
-    shapes: Sequence[str] = (),
+    declared: Declared = NOTHING,
     name: str | None = None,
 ) -> Program:
     """Return the program of a spec file, of an expression, or of `FILE.py:NAME`.
 
-    wrt: names, also joined by commas; shapes: `NAME=SHAPE`, for an expression alone.
+    wrt: names, also joined by commas; declared: for an expression alone.
     Raises SymbpError where the input is wrong.
     """
     if (spec is None) == (text is None):
@@ -45,15 +58,23 @@ def read_program(
     fault = None if name is None else fault_of_name(name)
     if fault is not None:
         raise SymbpError(fault, "write a name of letters, digits and `_`, such as `--name mlp`")
-    parts = [part.strip() for item in wrt for part in item.split(",")]
-    names = list(dict.fromkeys(plain_name(part) for part in parts if part))
+    names = _names(wrt)
     if text is not None:
-        program = expression(text, names, _shapes(shapes))
-    elif shapes:
+        symmetric = _names(declared.symmetric)
+        program = expression(text, names, _shapes(declared.shapes), symmetric)
+    elif declared.shapes:
         raise SymbpError("--shape is for -e", "declare shapes in the spec: `param W : m x n`")
+    elif declared.symmetric:
+        help = "declare it in the spec: `param W : n x n symmetric`"
+        raise SymbpError("--symmetric is for -e", help)
     else:
         program = _from_file(str(spec), names, name)
     return program if name is None else replace(program, name=name)
+
+
+def _names(items: Sequence[str]) -> list[str]:
+    parts = [part.strip() for item in items for part in item.split(",")]
+    return list(dict.fromkeys(plain_name(part) for part in parts if part))
 
 
 def _shapes(items: Sequence[str]) -> Mapping[str, str]:
@@ -166,25 +187,36 @@ def derive(program: Program) -> Derivation:
     return Derivation.of(derive_program(program))
 
 
-def emit(derivation: Derivation, *, origin: str = "") -> str:
-    """Return the text of the derivation's NumPy module.
+def wanted_of(program: Program, **asked: Any) -> Wanted:
+    """Return what is asked for besides gradients; raise SymbpError where it is not there."""
+    wanted = Wanted(**asked)
+    wanted.check(program)
+    return wanted
+
+
+def emit(derivation: Derivation, *, origin: str = "", wanted: Wanted = GRADIENTS) -> str:
+    """Return the text of the derivation's NumPy module, with what is wanted besides gradients.
 
     `origin` is named in its docstring as the place of the spec.  Raises SymbpError where a line
     has more terms than Python can compile.
     """
     try:
-        return module_text(derivation, origin or derivation.program.origin)
+        return module_text(derivation, wanted, origin or derivation.program.origin)
     except RecursionError:
         help = "give parts of it names on lines of their own"
         raise SymbpError("an expression is too long to be one of Python", help) from None
 
 
-def compile_module(derivation: Derivation, *, text: str | None = None) -> types.ModuleType:
+def compile_module(
+    derivation: Derivation, *, text: str | None = None, wanted: Wanted = GRADIENTS
+) -> types.ModuleType:
     """Return the derivation's module, imported from its text without a file.
 
     The text runs: it is `emit`'s own unless given.
     """
-    return module_of(emit(derivation) if text is None else text, derivation.program.name)
+    return module_of(
+        emit(derivation, wanted=wanted) if text is None else text, derivation.program.name
+    )
 
 
 def module_of(source: str, name: str) -> types.ModuleType:
@@ -215,7 +247,12 @@ def _path(program: Program, folder: Path) -> Path:
 
 
 def write(
-    derivation: Derivation, folder: Path, certificate: Certificate | None, *, force: bool = False
+    derivation: Derivation,
+    folder: Path,
+    certificate: Certificate | None,
+    *,
+    force: bool = False,
+    wanted: Wanted = GRADIENTS,
 ) -> Path:
     """Write the derivation's module into a folder, whole or not at all, and return its path.
 
@@ -226,5 +263,5 @@ def write(
     if certificate is not None and not certificate.ok:
         raise SymbpError(f"the certificate of {path.name} fails, so it is not written")
     mark = "" if certificate is not None else "# NOT CERTIFIED: written with --no-check.\n"
-    write_whole(path, mark + emit(derivation), force)
+    write_whole(path, mark + emit(derivation, wanted=wanted), force)
     return path

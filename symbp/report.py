@@ -1,15 +1,19 @@
 """What is printed of a derivation: sections for the terminal, a paper, a page."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from symbp.check import Certificate
+from symbp.derive.dense import GRADIENTS, Dense, Wanted, dense, products
 from symbp.derive.derivation import Derivation, Step
-from symbp.derive.reading import closed_form, read
+from symbp.derive.forward import dot
+from symbp.derive.jacobian import structured
+from symbp.derive.reading import closed_form, one_example, read
 from symbp.emit.article import Format
 from symbp.emit.document import Section, document
 from symbp.emit.math import Names, shape_text, unicode
+from symbp.emit.tensor import Tensor
 from symbp.emit.trial import trial
 from symbp.explain import proof_sections
 from symbp.ir import Expr, name_of, symbol
@@ -28,50 +32,110 @@ def names_of(program: Program) -> Names:
     return Names(result=name_of(program.result), own=own)
 
 
-def text(
-    derivation: Derivation,
-    format: Format = "unicode",
-    *,
-    mode: Mode = "reverse",
-    closed: Closed = "none",
-    fragment: bool = False,
-    proof: bool = False,
-) -> str:
-    """Return the derivation as text: Unicode, a LaTeX article, or Markdown.
+@dataclass(frozen=True)
+class Page:
+    """What is to be read of a derivation.
 
-    `closed` adds each gradient as one formula; "counted", how many operations the two ways take;
-    `fragment` leaves the equations alone, to be put into a paper; `proof` adds why they hold.
+    closed: also each gradient as one formula; "counted", how many operations the two ways take.
+    fragment: the equations alone, to be put into a paper.  proof: also why they hold.
+    wanted: Jacobians and Hessians.
     """
+
+    mode: Mode = "reverse"
+    closed: Closed = "none"
+    fragment: bool = False
+    proof: bool = False
+    wanted: Wanted = GRADIENTS
+
+
+GRADIENT_PAGE = Page()
+"""The forward pass and the reverse mode."""
+
+
+def text(derivation: Derivation, format: Format = "unicode", page: Page = GRADIENT_PAGE) -> str:
+    """Return the derivation as text: Unicode, a LaTeX article, or Markdown."""
     program = derivation.program
-    parts = sections(derivation, mode, format, closed=closed, fragment=fragment)
-    if proof:
-        parts += proof_sections(derivation, names_of(program))
-    title = program.title or program.name
-    return document(title, parts, format, fragment, names_of(program))
+    parts, names = sections(derivation, page), _page_names(program)
+    if page.proof:
+        parts += proof_sections(derivation, names)
+    return document(program.title or program.name, parts, format, page.fragment, names)
 
 
-def sections(
-    derivation: Derivation,
-    mode: Mode = "reverse",
-    format: Format = "unicode",
-    *,
-    closed: Closed = "none",
-    fragment: bool = False,
-) -> list[Section]:
+def sections(derivation: Derivation, page: Page) -> list[Section]:
     """Return the sections of a reading."""
-    program, reading = derivation.program, read(derivation)
-    made = [] if fragment else [_given(program)]
+    program, reading, found = (
+        derivation.program,
+        read(derivation),
+        dense(derivation.program, page.wanted),
+    )
+    made = [] if page.fragment else [_given(program)]
     made.append(Section("Forward pass", "", reading.primal))
-    if mode != "forward":
+    if page.mode != "forward":
         adjoint = _noted(reading.adjoint, program)
-        made.append(Section("Reverse mode", _reverse_intro(program), adjoint))
-    if mode != "reverse":
+        made.append(Section("Reverse mode", _reverse_intro(program, page.wanted), adjoint))
+    if page.mode != "reverse":
         made.append(Section("Forward mode", _forward_intro(program), reading.tangent))
-    if closed != "none":
-        made += _closed(derivation)[: 1 if closed == "plain" or fragment else 2]
-    if derivation.warnings and not fragment:
+    if page.wanted.both_halves:
+        made.append(_both_halves(derivation))
+    made += _dense(found, page, program)
+    if page.closed != "none":
+        closed = _closed(derivation)
+        closed[0] = replace(closed[0], tensors=_closed_tensors(program, found, page))
+        made += closed[: 1 if page.closed == "plain" or page.fragment else 2]
+    if derivation.warnings and not page.fragment:
         made.append(Section("Warnings", "\n\n".join(derivation.warnings)))
     return made
+
+
+def _page_names(program: Program) -> Names:
+    """Return the names of a page: adjoints of an array are those of a scalar ℓ made from it."""
+    names = names_of(program)
+    own = "loss" in {name_of(v) for v in (*program.given, *(b.target for b in program.bindings))}
+    return replace(names, result="loss") if program.result.rank and not own else names
+
+
+def _both_halves(derivation: Derivation) -> Section:
+    """Return the gradients by symmetric matrices, each as one formula where that can be written."""
+    steps = []
+    for var in (v for v in derivation.program.wrt if symbol(v).symmetric):
+        step = derivation.step_of_gradient(name_of(var))
+        whole = closed_form(derivation, step.expr) or one_example(step.expr)
+        steps.append(replace(step, expr=structured(whole), law="both halves", note="", shown=True))
+    return Section("Both halves together", _HALVES, tuple(steps))
+
+
+def _dense(found: Sequence[Dense], page: Page, program: Program) -> list[Section]:
+    """Return a section for each dense derivative: the differential, then its unit directions."""
+    made = []
+    if page.wanted.jacobian and not program.result.rank and not page.fragment:
+        name = unicode(program.result, names_of(program))
+        made.append(Section("Jacobian", f"{name} is a scalar: its Jacobian is its gradient."))
+    for one in found:
+        others = sum(other.kind == one.kind for other in found) > 1
+        by = " and ".join(unicode(v) for v in dict.fromkeys(one.variables))
+        title = f"{one.kind.capitalize()} by {by}" if others else one.kind.capitalize()
+        made.append(Section(title, "", one.steps[:-1], (Tensor(one, page.wanted.layout),)))
+    for one in products(program, page.wanted):
+        direction = unicode(dot(one.variables[0]))
+        title = f"Hessian times a direction {direction}"
+        made.append(Section(title, "", one.steps[:-1]))
+    return made
+
+
+def _closed_tensors(program: Program, found: Sequence[Dense], page: Page) -> tuple[Tensor, ...]:
+    """Return what the closed forms add: the Jacobians of an array, and what speaks of lines."""
+    layout = page.wanted.layout
+    if program.result.rank and not page.wanted.jacobian:
+        whole = dense(program, replace(page.wanted, jacobian=True))
+        return tuple(Tensor(one, layout, closed=True) for one in whole)
+    news = (one for one in found if one.reading.closed is not one.reading.expr)
+    return tuple(Tensor(one, layout, closed=True) for one in news)
+
+
+_SEED = "ℓ stands for any scalar made from {0}, and ∂ℓ/∂{0} is where the sweep starts."
+
+_FREE = "The gradient by {0} is free: each of two mirrored entries has a derivative of its own."
+_HALVES = "The halves of a symmetric matrix move together: G + Gᵀ − G ⊙ I of the gradient G above."
 
 
 def _noted(steps: Sequence[Step], program: Program) -> tuple[Step, ...]:
@@ -112,7 +176,15 @@ def _role(word: str, var: Expr) -> str:
     return word + "".join(extra)
 
 
-def _reverse_intro(program: Program) -> str:
+def _reverse_intro(program: Program, wanted: Wanted) -> str:
+    folded = [unicode(v) for v in program.wrt if symbol(v).symmetric]
+    free = f"{_FREE.format(', '.join(folded))}" if folded and not wanted.both_halves else ""
+    return " ".join(filter(None, (free, _sweep_intro(program))))
+
+
+def _sweep_intro(program: Program) -> str:
+    if program.result.rank and _page_names(program).result == "loss":
+        return _SEED.format(unicode(program.result))
     several = any(symbol(v).batched for v in (*program.inputs, *program.targets))
     if not several or program.loss is None:
         return ""

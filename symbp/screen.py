@@ -33,9 +33,9 @@ def inferred(program: Program) -> None:
     _OUT.print()
 
 
-def derivation(found: Derivation, closed: report.Closed, *, proof: bool = False) -> None:
+def derivation(found: Derivation, page: report.Page) -> None:
     """Print the derivation, titles in bold."""
-    text = report.text(found, "unicode", closed=closed, proof=proof)
+    text = report.text(found, "unicode", page)
     for line in text.rstrip("\n").split("\n"):
         plain = line and not line.startswith(" ") and not line.endswith(".")
         _OUT.print(Text(line, style="bold" if plain else ""))

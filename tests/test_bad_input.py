@@ -12,7 +12,7 @@ from running import SPECS, files, launch, run
 
 import symbp
 from symbp.errors import SymbpError, printable
-from symbp.pipeline import read_program
+from symbp.pipeline import Declared, read_program
 
 GOOD = "param w\nf = w^2\nloss = f^2\n"
 GIVEN = "size m, n, p\ninput x : n\nparam W : m x n\nparam V : n x p\nparam S : n x n\nparam a\n"
@@ -443,9 +443,9 @@ def test_random_bytes(data: bytes) -> None:
 @FUZZ
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
 def test_random_options(wrt: str, shape: str, name: str, attribute: str) -> None:
-    only_our_errors(read_program, None, "norm2(A @ x)^2", [wrt], [shape], name)
-    only_our_errors(read_program, None, "norm2(A @ x)^2", ["A"], [f"A={shape}"], None)
-    only_our_errors(read_program, "good.symbp", None, [wrt], [], name)
+    only_our_errors(read_program, None, "norm2(A @ x)^2", [wrt], Declared([shape], [wrt]), name)
+    only_our_errors(read_program, None, "norm2(A @ x)^2", ["A"], Declared([f"A={shape}"]), None)
+    only_our_errors(read_program, "good.symbp", None, [wrt], Declared(), name)
     only_our_errors(read_program, attribute)
 
 

@@ -40,8 +40,13 @@ def is_constant(program):
 
 
 def is_rounding(row):
-    """Tell whether both sides are zero but for rounding, as the derivative of a constant's sum."""
-    return max(abs(row.ours), abs(row.reference)) < 1e-15
+    """Tell whether the two sides differ by rounding alone.
+
+    Both are zero, as the derivative of a constant's sum; or a program drawn at random loses a few
+    digits: 1 − tanh² of a saturated tanh cancels.  What is wrong is off by far more.
+    """
+    both_zero = max(abs(row.ours), abs(row.reference)) < 1e-15
+    return both_zero or (row.tolerance <= 1e-12 and row.error < 1e-10)
 
 
 def assert_plain_text(text):

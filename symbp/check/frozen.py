@@ -39,7 +39,8 @@ class _Thawed:
         made.__dict__["FORWARD_ARGS"] = self.taken + len(self.frozen)
         found = [n for n in ("forward", "loss", "vjp", "jvp", *_BY_PARAMETERS) if hasattr(made, n)]
         grads = [n for n in vars(self.module) if n.startswith("grad_")]
-        for name in (*found, *grads):
+        dense = [*getattr(made, "JACOBIANS", ()), *getattr(made, "HESSIANS", ())]
+        for name in (*found, *grads, *dense):
             setattr(made, name, self._function(name))
         for name in _BY_PARAMETERS if not self.moving else ():
             made.__dict__.pop(name, None)
@@ -74,7 +75,9 @@ class _Thawed:
         """Return parameters, or a direction, with the frozen ones put in; else the value."""
         if not isinstance(value, self.partial):
             return value
-        known = {**value._asdict(), **dict(zip(self.frozen, still, strict=True))}
+        dtype = np.result_type(*still, *arrays(value))  # code writes one's term onto another's
+        like = [np.asarray(array, dtype) for array in still]
+        known = {**value._asdict(), **dict(zip(self.frozen, like, strict=True))}
         return self.module.Params(**known)
 
     def _stripped(self, result: Any) -> Any:

@@ -26,6 +26,7 @@ from symbp.check.modes import (
     pulled,
     tangent_rows,
 )
+from symbp.check.second import Slope, dense_calls, dense_rows, product_row
 from symbp.check.tolerance import ADJOINT, COMPLEX_STEP, EXACT, FIVE_POINT, FLOOR
 from symbp.check.tree import arrays, is_real, leaves, random_like, rebuild, transform
 
@@ -77,6 +78,7 @@ def identity_rows(identity: Identity) -> list[Row]:
         rows += attempt(Subject("all", "vjp", method), pullback_rows, subject, "vjp", seed)
     if subject.tangent is not None and subject.pullback is not None:
         rows += attempt(Subject("all", "inner product", ADJOINT), inner_product_rows, subject, seed)
+    rows += attempt(Subject("all", "second", method), _second_rows, identity)
     return rows + attempt(Subject("all", "value", EXACT), _value_rows, identity)
 
 
@@ -88,6 +90,10 @@ def identity_calls(module: ModuleType, args: tuple[Any, ...]) -> list[Call]:
     calls = [Call(name, getattr(module, name), args) for name in names if hasattr(module, name)]
     if hasattr(module, "jvp"):
         calls.append(Call("jvp", module.jvp, (*args, *dots)))
+    for name, dot in zip(variables, dots, strict=True):
+        if hasattr(module, f"hvp_{name}"):
+            calls.append(Call(f"hvp_{name}", getattr(module, f"hvp_{name}"), (*args, dot)))
+    calls += dense_calls(module, args)
     if hasattr(module, "vjp"):
         cotangent = random_like(module.value(*transform(args, np.array)), rng)
         calls.append(Call("vjp", pulled(module.vjp), (*args, cotangent)))
@@ -159,6 +165,24 @@ def _gradients(identity: Identity) -> list[Row]:
     ]
 
 
+def _second_rows(identity: Identity) -> list[Row]:
+    """Judge what is dense, and products with the Hessian as slopes of the gradient."""
+    module, args, seed = identity.module, identity.args, identity.seed
+    slots = {slot.name: slot for slot in identity.slots}
+
+    def slope(of: str, by: str) -> Slope:
+        function = getattr(module, f"grad_{of}" if of else "value")
+        return Slope(function, args, slots[by].leaf, slots[by].free)
+
+    rows = dense_rows(module, args, slope, identity.method, seed)
+    for name in identity.variables:
+        if hasattr(module, f"hvp_{name}"):
+            subject = Subject(name, "hvp", identity.method)
+            product = getattr(module, f"hvp_{name}")
+            rows.append(product_row(subject, slope(name, name), product, seed))
+    return rows
+
+
 def _weighted(weights: Array, gradient: Array, variable: Array) -> Array:
     """Return Σ wᵢ ∂valueᵢ/∂variable, from a gradient whose rows are ∂valueᵢ/∂variableᵢ."""
     if not weights.ndim:
@@ -184,6 +208,9 @@ def _value_rows(identity: Identity) -> list[Row]:
             expected = (*expected, getattr(module, f"grad_{name}")(*args))
         elif call.name in ("jvp", "vjp"):
             result = result[:1]
+        elif call.name.startswith("hvp_"):
+            result = result[:1]
+            expected = (getattr(module, f"grad_{call.name.removeprefix('hvp_')}")(*args),)
         else:
             continue
         heading = Subject(call.name, "value", EXACT)

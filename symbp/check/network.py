@@ -31,6 +31,7 @@ from symbp.check.modes import (
     pulled,
     tangent_rows,
 )
+from symbp.check.second import Slope, dense_calls, dense_rows, weighted_hessians
 from symbp.check.tolerance import ADJOINT, COMPLEX_STEP, EXACT, FIVE_POINT, FLOOR, SYMMETRY
 from symbp.check.tree import arrays, is_real, leaves, random_like, rebuild, transform
 
@@ -111,6 +112,8 @@ def network_rows(network: Network) -> list[Row]:
         rows += attempt(heading, inner_product_rows, forward, network.seed)
     if network.has("hvp"):
         rows += attempt(Subject("all", "hvp", method), hessian_rows, network, method)
+    if network.has("HESSIANS") or network.has("JACOBIANS"):
+        rows += attempt(Subject("all", "dense", method), _dense_rows, network, method)
     return rows + attempt(Subject("all", "value", EXACT), value_rows, network)
 
 
@@ -157,7 +160,7 @@ def network_calls(module: ModuleType, args: tuple[Any, ...]) -> list[Call]:
     if network.has("forward", "vjp", "FORWARD_ARGS"):
         cotangent = random_like(module.forward(*transform(network.primal, np.array)), rng)
         calls.append(Call("vjp", pulled(module.vjp), (*network.primal, cotangent)))
-    return calls
+    return [*calls, *dense_calls(module, args)]
 
 
 def _gradient(network: Network, subjects: Sequence[Subject]) -> list[Row]:
@@ -257,10 +260,30 @@ def hessian_rows(network: Network, method: str) -> list[Row]:
     return [*rows, balance_row(Subject("all", "hvp", SYMMETRY), left, right)]
 
 
+def _dense_rows(network: Network, method: str) -> list[Row]:
+    """Judge Jacobians as those of `forward`, Hessians as those of the gradient's fields."""
+    module, args = network.module, network.args
+    function = module.loss if network.has("loss") else module.forward
+    order = [name for name, _ in leaves(network.params)]
+    order += list(signature(function).parameters)[1:]
+    free = tuple(k for k, value in enumerate(arrays(args)) if is_real(value))
+    judged = module if network.has("loss") else weighted_hessians(module, args, network.seed)
+
+    def slope(of: str, by: str) -> Slope:
+        def field(*given: Any) -> Any:
+            return getattr(judged.loss_and_grad(*given)[1], of)
+
+        found = module.forward if not of else getattr(judged, f"grad_{of}", field)
+        return Slope(found, args, order.index(by), free)
+
+    return dense_rows(judged, args, slope, method, network.seed)
+
+
 def value_rows(network: Network) -> list[Row]:
     """Judge that every function returns the same loss, output and gradient as the others."""
     module, args = network.module, network.args
-    calls = [call for call in network_calls(module, args) if call.name not in ("loss", "forward")]
+    pairs = ("loss_and_grad", "loss_and_dot", "jvp", "vjp", "hvp")
+    calls = [call for call in network_calls(module, args) if call.name in pairs]
     firsts = {call.name: call.function(*call.args)[0] for call in calls}
     expected: dict[str, Any] = {}
     if network.has("loss"):

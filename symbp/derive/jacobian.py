@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from symbp.derive.forward import dot
 from symbp.ir import Dim, Expr, Sum, Words
-from symbp.ops.linear import add, combine, is_zero, parts, subtract, zeros
+from symbp.ops.linear import add, combine, is_zero, opened, parts, subtract, zeros
 from symbp.ops.product import contract, product
 from symbp.ops.reshape import merge
 from symbp.ops.rewrite import lift, rename, substitute, transform
@@ -47,7 +47,7 @@ def along_units(moved: Expr, of: Expr) -> Expr:
     if made.symmetric and order == (1, 0):
         return made
     shape = tuple(made.shape[letter] for letter in order)
-    return combine([(c, product([(term, letters)], order)) for c, term in parts(made)], shape)
+    return combine([(c, product([(term, letters)], order)) for c, term in opened(made)], shape)
 
 
 def _opened(expr: Expr) -> Expr:

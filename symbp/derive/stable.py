@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symbp.ir import Expr, Sum, Words, node, variables
-from symbp.ops.kinds import Nonlinear
+from symbp.ops.kinds import Elementwise, Nonlinear
 from symbp.ops.linear import is_ones, negate
 from symbp.ops.matrix import (
     DETERMINANT,
@@ -58,6 +58,11 @@ def _recogniser(definitions: Definitions, used: list[str]) -> Callable[[Expr], E
             traced = _trace_expm(part, definitions)
             used.extend(["tr expm(X) is one function of X"] if traced is not None else [])
             return traced
+        if isinstance(part.op, Elementwise) and part.op.exponent == -1:
+            found = _sigmoid(part.args[0], definitions)
+            if found is not None:
+                used.append("1/(1 + exp(−z)) = σ(z)")
+            return found
         if part.op is not LOG:
             return None
         for law, form in _FORMS:
@@ -99,6 +104,13 @@ def _log_one_plus_exp(arg: Expr, definitions: Definitions) -> Expr | None:
     pair = _one_and(arg, Fraction(1))
     if pair is not None and _resolve(pair, definitions).op is EXP:
         return node(SOFTPLUS, *_resolve(pair, definitions).args)
+    return None
+
+
+def _sigmoid(arg: Expr, definitions: Definitions) -> Expr | None:
+    pair = _one_and(arg, Fraction(1))
+    if pair is not None and _resolve(pair, definitions).op is EXP:
+        return node(SIGMOID, negate(_resolve(pair, definitions).args[0]))
     return None
 
 

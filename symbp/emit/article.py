@@ -67,9 +67,8 @@ class Line:
     note: str = ""
 
 
-def rows(steps: Sequence[Step], form: Format, names: Names) -> tuple[Row, ...]:
+def step_lines(steps: Sequence[Step], style: Style, names: Names) -> list[Line]:
     """Return the lines that a reader sees."""
-    style: Style = "unicode" if form == "unicode" else "latex"
     lines = []
     for step in steps:
         if step.shown:
@@ -77,7 +76,7 @@ def rows(steps: Sequence[Step], form: Format, names: Names) -> tuple[Row, ...]:
             right = "" if step.target is step.expr else right
             shape = shape_text(step.target.shape, style)
             lines.append(Line(left, right, step.law, shape, step.note))
-    return laid_out(lines, form)
+    return lines
 
 
 def laid_out(lines: Sequence[Line], form: Format) -> tuple[Row, ...]:

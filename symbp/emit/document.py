@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from symbp.derive.derivation import Step
 from symbp.derive.proof import Proof
-from symbp.emit.article import Format, Part, Row, paragraphs, rows
+from symbp.emit.article import Format, Part, Row, laid_out, paragraphs, step_lines
 from symbp.emit.escape import ESCAPES
+from symbp.emit.math import Style
 from symbp.emit.names import MATH, Names
 from symbp.emit.reasoning import proof_rows
 from symbp.emit.render import template
+from symbp.emit.tensor import Tensor, formula_lines
 
 _ENDINGS = {"unicode": "txt", "latex": "tex", "markdown": "md"}
 
@@ -19,12 +21,13 @@ class Section:
     """A section of a reading.
 
     intro: paragraphs between empty lines; one indented by four spaces is kept as it is.
-    steps, proof: the equations, those of a proof after those of a sweep.
+    steps, tensors, proof: the equations, those of a sweep first.
     """
 
     title: str
     intro: str = ""
     steps: tuple[Step, ...] = ()
+    tensors: tuple[Tensor, ...] = ()
     proof: Proof | None = None
 
 
@@ -50,5 +53,9 @@ def document(
 
 
 def _equations(section: Section, format: Format, names: Names) -> tuple[Row, ...]:
-    found = rows(section.steps, format, names)
+    style: Style = "unicode" if format == "unicode" else "latex"
+    lines = step_lines(section.steps, style, names)
+    for tensor in section.tensors:
+        lines += formula_lines(tensor, style, names)
+    found = laid_out(lines, format)
     return found if section.proof is None else found + proof_rows(section.proof, format, names)

@@ -61,7 +61,7 @@ class Formulas:
         sizes = sizes_for(lines, [*needs, *self.given], self.names)
         sizes |= self._untold(lines, sizes)
         arrays = Arrays(self.names, sizes, self.names.count)
-        models = {line.target: self._model(line.target) for line in lines}
+        models = {line.target: self._model(line.target) or self._first() for line in lines}
         writer = Body(arrays, lines, set(returned), models, self._moved_by(lines))
         writer.annotated = returned[0] if len(returned) == 1 and guards else None
         statements = writer.statements()
@@ -95,6 +95,10 @@ class Formulas:
     def _model(self, var: Expr) -> Expr | None:
         of = symbol(var).of
         return next((v for v in self.given if name_of(v) == of), None)
+
+    def _first(self) -> Expr | None:
+        """Return the argument whose type numbers take that are the derivative of nothing."""
+        return next((v for v in self.given if symbol(v).encoding != "one_hot"), None)
 
     def guards(self) -> list[str]:
         """Return the lines that check the arguments' shapes."""

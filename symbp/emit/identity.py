@@ -1,21 +1,26 @@
 """The module of an identity: no parameters, each function a formula on its own.
 
 `value`, and for each variable v it is differentiated by `grad_v` and `value_and_grad_v`; a value
-that is no scalar has a pullback instead.  Each function does what it needs and no more.
+that is no scalar has a pullback instead.  When asked, `hvp_v`, and what is dense.  Each function
+does what it needs and no more.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from symbp.derive.dense import Wanted, dense
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import dot, tangents_of
+from symbp.derive.jacobian import structured
 from symbp.derive.reverse import bar, join_examples
 from symbp.derive.simplify import Lines
+from symbp.emit.blocks import Blocks
 from symbp.emit.formulas import Formulas
 from symbp.emit.guards import guard_like
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import array_text
 from symbp.emit.sweeps import Function
-from symbp.ir import Expr, name_of, variables
+from symbp.ir import Expr, name_of, symbol, variables
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
 from symbp.lower.reads import reads
@@ -28,7 +33,9 @@ from symbp.program import Binding, needed
 class Identity:
     """Everything callable in the module of an identity."""
 
-    def __init__(self, derivation: Derivation, names: Identifiers, batch: Batch) -> None:
+    def __init__(
+        self, derivation: Derivation, names: Identifiers, batch: Batch, wanted: Wanted
+    ) -> None:
         self.program, self.names, self.batch = derivation.program, names, batch
         program = self.program
         self.given = [batch.name(v) for v in (*program.inputs, *program.consts, *program.targets)]
@@ -47,7 +54,17 @@ class Identity:
             self.tangent = self._joined_tangent(joined)
         seed = {} if program.loss is not None or self.result.rank else {bar(self.result): number(1)}
         self.adjoint = [Binding(s.target, substitute(s.expr, seed)) for s in derivation.adjoint]
+        if wanted.both_halves:
+            halves = {bar(v) for v in self.wrt if symbol(v).symmetric}
+            self.adjoint = [
+                replace(b, expr=structured(b.expr)) if b.target in halves else b
+                for b in self.adjoint
+            ]
         self.write = Formulas(self.given, self.wrt_batched(), names, batch)
+        self.wanted = wanted
+        slopes: dict[Expr | None, str] = {v: f"grad_{names[batch.name(v)]}" for v in self.wrt}
+        slopes[None] = "value"
+        self.blocks = Blocks(self.write, dense(self.program, wanted), wanted, slopes)
 
     def _joined_tangent(self, joined: Expr) -> list[Binding]:
         """Return the tangent lines, that of the loss for the whole batch."""
@@ -74,7 +91,14 @@ class Identity:
             for var in self.wrt:
                 made += [self.grad(var), self.value_and_grad(var)]
         made.append(self.jvp())
-        return made if self.is_scalar else [*made, self.vjp()]
+        if not self.is_scalar:
+            made.append(self.vjp())
+        made += [self.hvp(var) for var in self.products()]
+        return [*made, *self.blocks.functions()]
+
+    def products(self) -> list[Expr]:
+        """Return the variables whose product with the Hessian has a function."""
+        return self.wrt if self.wanted.hessian or self.wanted.hvp else []
 
     def _sweeps(self, bars: Sequence[Expr]) -> tuple[list[Binding], list[Binding], list[Expr]]:
         """Return the lines of value and pullback, and what the pullback reads of the value's."""
@@ -143,6 +167,31 @@ class Identity:
         )
         return self.write.function(
             "jvp", arguments, "tuple[Array, Array]", doc, [*body, f"return {', '.join(text)}"]
+        )
+
+    def hvp(self, var: Expr) -> Function:
+        """Return `hvp_v`: the tangent of the adjoint sweep, forward over reverse."""
+        lines = (*self.primal, *self.adjoint)
+        moved = tangents_of(lines, {var: dot(var)}, Lines(self.program.bindings))
+        gradient, along = bar(var), dot(bar(var))
+        made = {step.target: step.expr for step in moved}
+        if along not in made:
+            along = rename(along, of=name_of(var))  # zeros of the variable's type
+            made[along] = zeros(*along.shape)
+        every = [*lines, *(Binding(target, expr) for target, expr in made.items())]
+        outs = [self.batch.name(gradient), self.batch.name(along)]
+        body = self.write.body(self.write.lines(every, [gradient, along]), outs)
+        direction, value = self.batch.name(dot(var)), self.batch.name(var)
+        place = len(self.write.guards())
+        body = [*body[:place], guard_like(direction, value, self.names), *body[place:]]
+        name, moving = self.names[value], self.names[direction]
+        doc = f"Return ∂{name_of(self.result)}/∂{name} and the Hessian times {moving}, never built."
+        return self.write.function(
+            f"hvp_{name}",
+            [*self.write.arguments(self.given), *self.write.arguments([direction])],
+            "tuple[Array, Array]",
+            doc,
+            [*body, f"return {', '.join(self.names[v] for v in outs)}"],
         )
 
     def _tangents(self, moved: Expr) -> list[Binding]:

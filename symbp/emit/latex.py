@@ -142,6 +142,13 @@ def _by_index(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
     return Piece(rf"\begin{{cases}} {lines} \end{{cases}}", Level.ROW)
 
 
+def _of_derivative(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    above, *by = (part.text for part in parts)
+    order = f"^{{{len(by)}}}" if len(by) > 1 else ""
+    below = r" \, ".join(rf"\partial {text}" for text in by)
+    return Piece(_fraction(rf"\partial{order} {above}", below), Level.ADJOINT)
+
+
 def _indexed(_: LatexWriter, layout: at.Indexed, parts: list[Piece]) -> Piece:
     (base,) = parts
     simple = isinstance(layout.parts[0], at.Named | at.Sign) and "_" not in base.text
@@ -191,9 +198,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Holds: _holds,
     at.Cases: _cases,
     at.ByIndex: _by_index,
-    at.Derivative: lambda w, x, p: Piece(
-        _fraction(rf"\partial {p[0].text}", rf"\partial {p[1].text}"), Level.ADJOINT
-    ),
+    at.Derivative: _of_derivative,
     at.Indexed: _indexed,
     at.Summed: lambda w, x, p: Piece(
         rf"\sum_{{{_indices(x.letters)}}} {fit(p[0], Level.FRACTION)}", Level.PRODUCT

@@ -160,7 +160,7 @@ class Cases(Layout):
 
 @dataclass(frozen=True, eq=False)
 class Derivative(Layout):
-    """The derivative of the first part by the second: `∂z_k/∂Ω_ij`."""
+    """The derivative of the first part by the others: `∂z_k/∂Ω_ij`, `∂²ℓ/∂x_i ∂x_j`."""
 
 
 @dataclass(frozen=True, eq=False)

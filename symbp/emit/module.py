@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, TypeAlias
 
+from symbp.derive.dense import Wanted
 from symbp.derive.derivation import Derivation
+from symbp.emit.blocks import network_blocks
 from symbp.emit.docstring import docstring
 from symbp.emit.guards import guard
 from symbp.emit.identifiers import Identifiers
@@ -46,13 +48,18 @@ def is_analytic(program: Program) -> bool:
     return all(op.analytic for op in parts if isinstance(op, Elementwise | Nonlinear))
 
 
-def module_text(derivation: Derivation, origin: str = "", version: str = VERSION) -> str:
-    """Return the text of a derivation's module.
+def module_text(
+    derivation: Derivation, wanted: Wanted, origin: str = "", version: str = VERSION
+) -> str:
+    """Return the text of a derivation's module, with what is wanted besides gradients.
 
     `origin` is named in the docstring as where the spec is.
     """
     lowered = schedule(derivation) if derivation.program.params else None
-    view = network_view(derivation, lowered) if lowered else identity_view(derivation)
+    if lowered:
+        view = network_view(derivation, lowered, wanted)
+    else:
+        view = identity_view(derivation, wanted)
     kind = "network" if lowered else "identity"
     code = "\n".join(function.body for function in view["functions"])
     view["docstring"] = docstring(derivation, origin, version, code)
@@ -61,37 +68,53 @@ def module_text(derivation: Derivation, origin: str = "", version: str = VERSION
     return template(f"numpy/{kind}.py.jinja").render(module=view)
 
 
-def network_view(derivation: Derivation, lowered: Schedule) -> View:
+def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> View:
     """Return what the template of a network's module lays out."""
     program = derivation.program
     names = _identifiers(lowered.batch, program)
     network = Network(lowered, names)
     public = [function for _, function in network.functions()]
+    blocks = network_blocks(network, wanted)
     private, helpers = _private(network, names)
     parameters = Parameters(lowered.batch, names)
     sizes = parameters.sample_sizes()
     samples = parameters.sample(network.data, sizes)
-    functions = [parameters.init_params(), parameters.as_params(), *public, samples, *private]
+    functions = [parameters.init_params(), parameters.as_params(), *public]
+    functions += [*blocks.functions(), samples, *private]
+    helpers = sorted({*helpers, *blocks.write.helpers})
     data = [names[v] for v in network.data]
     moving = [names[lowered.batched(v)] for v in program.params if v in program.wrt]
     frozen = len(moving) < len(program.params)
     return {
         "moving": "MOVING" if frozen else "Params._fields",
-        **_numeric(program),
+        **_numeric(program, wanted),
+        **blocks.checked([]),
+        "params": True,
         "aliases": [
             *_labels(network.data),
             "Tape = tuple[Array, ...]  # what a sweep keeps for later",
         ],
-        "constants": [*_constants(network, moving if frozen else None), *_size_constant(sizes)],
+        "constants": [
+            *_constants(network, moving if frozen else None),
+            *blocks.constants(),
+            *_symmetry(program, names, wanted),
+            *_size_constant(sizes),
+        ],
         "fields": parameters.fields(),
         "functions": functions,
-        "helpers": _parts(network, helpers, _guards_used(functions), is_analytic(program)),
-        "shapes": parameters.shapes(),
-        "size_parameters": parameters.size_parameters(),
-        "size_arguments": parameters.size_arguments(),
+        "helpers": [*_parts(network, helpers, _guards_used(functions)), *blocks.helpers()],
+        **_sizes_of(parameters),
         "sized": ", **SIZES" if sizes else "",
         "flat_signature": _flat_signature(network, names, parameters.sizes),
         **_flat_lines(data, parameters.size_arguments()),
+    }
+
+
+def _sizes_of(parameters: Parameters) -> View:
+    return {
+        "shapes": parameters.shapes(),
+        "size_parameters": parameters.size_parameters(),
+        "size_arguments": parameters.size_arguments(),
     }
 
 
@@ -138,32 +161,39 @@ def _flat_signature(network: Network, names: Identifiers, sizes: Sequence[str]) 
     return f"def flat(\n    {inner}\n) -> {kind}:"
 
 
-def identity_view(derivation: Derivation) -> View:
+def identity_view(derivation: Derivation, wanted: Wanted) -> View:
     """Return what the template of an identity's module lays out."""
     program = derivation.program
     batch = Batch(program)
     names = _identifiers(batch, program)
-    identity = Identity(derivation, names, batch)
+    identity = Identity(derivation, names, batch, wanted)
     functions = identity.functions()
     parameters = Parameters(batch, names)
     sizes = parameters.sample_sizes()
     variables = [names[v] for v in identity.wrt_batched()]
     analytic = is_analytic(program)
     kind = "scalar" if identity.is_scalar else "array"
+    second = identity.blocks.checked(identity.products())
     parts = [
         *_guards_used(functions),
         f"check_{kind}",
         "complex_step" if analytic else "differences",
         "error",
+        *identity.blocks.helpers(identity.products()),
+        *(["symmetric"] if _symmetric(program) else []),
     ]
     gradients = ", ".join(f'"{v}": grad_{v}' for v in variables)
     return {
-        **_numeric(program),
+        **_numeric(program, wanted),
+        **second,
+        "params": False,
         "aliases": _labels(identity.given),
         "constants": [
             f"ANALYTIC = {analytic}",
             f"ARGUMENTS = {_names_tuple([names[v] for v in identity.given])}",
             f"VARIABLES = {_names_tuple(variables)}  # what is differentiated by",
+            *identity.blocks.constants(),
+            *_symmetry(program, names, wanted),
             *_size_constant(sizes),
         ],
         "functions": [*functions, parameters.sample_data(identity.given, sizes)],
@@ -177,9 +207,22 @@ def _names_tuple(names: Sequence[str]) -> str:
     return f"({quoted[0]},)" if len(quoted) == 1 else f"({', '.join(quoted)})"
 
 
-def _numeric(program: Program) -> View:
+def _symmetric(program: Program) -> list[Expr]:
+    return [v for v in program.given if symbol(v).symmetric]
+
+
+def _symmetry(program: Program, names: Identifiers, wanted: Wanted) -> list[str]:
+    """Return the constants that say which arguments equal their transposes."""
+    found = [names[v] for v in _symmetric(program)]
+    made = [f"SYMMETRIC = {_names_tuple(found)}  # equal to their transposes"] if found else []
+    return [*made, "BOTH_HALVES = True  # of a gradient by them"] if wanted.both_halves else made
+
+
+def _numeric(program: Program, wanted: Wanted) -> View:
     analytic = is_analytic(program)
     return {
+        "symmetric": bool(_symmetric(program)),
+        "both_halves": wanted.both_halves,
         "method": "the complex step" if analytic else "5-point differences",
         "bound": "1e-12" if analytic else "1e-8",
     }
@@ -236,11 +279,11 @@ def _guards_used(functions: Sequence[Function]) -> list[str]:
     return [name for name in ("expect", "numbers") if f"_{name}(" in bodies]
 
 
-def _parts(
-    network: Network, helpers: Sequence[str], guards: Sequence[str], analytic: bool
-) -> list[str]:
+def _parts(network: Network, helpers: Sequence[str], guards: Sequence[str]) -> list[str]:
     """Return the fixed texts that the module needs, in order."""
     loss = network.loss is not None
     made = [*helpers, *guards, "ravel"]
     made += ["flat", "check_loss"] if loss else ["check_output"]
-    return [*made, "check_forward", "complex_step" if analytic else "differences", "error"]
+    slopes = "complex_step" if is_analytic(network.program) else "differences"
+    folding = ["symmetric"] if _symmetric(network.program) else []
+    return [*made, "check_forward", slopes, "error", *folding]

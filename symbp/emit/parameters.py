@@ -104,6 +104,10 @@ class Parameters:
         return Init("xavier" if var.rank == 2 else "zero" if var.rank else "normal")
 
     def _drawn(self, var: Expr) -> str:
+        drawn = self._independent(var)
+        return f"_symmetric({drawn})" if symbol(var).symmetric else drawn
+
+    def _independent(self, var: Expr) -> str:
         init, dims = self._init(var), self.dims(var)
         if init.kind == "zero":
             shape = dims[0] if len(dims) == 1 else f"({', '.join(dims)})"
@@ -163,7 +167,7 @@ class Parameters:
 
     def sample(self, data: Sequence[Expr], sizes: Sequence[tuple[str, int]]) -> Function:
         """Return `sample`, which draws parameters and data of the right shapes."""
-        fields = [f"{self.names[v]}=draw({', '.join(self.dims(v))})" for v in self.params]
+        fields = [f"{self.names[v]}={self._datum(v)}" for v in self.params]
         head = broken("params = Params(", fields, ")")
         values = [self._datum(v) for v in data]
         items = ", ".join(values) + ("," if len(values) == 1 else "")
@@ -207,4 +211,5 @@ class Parameters:
         dims = self.dims(var)
         if symbol(var).encoding == "one_hot":
             return f"rng.integers(0, {self._dim(var.shape[-1])}, {dims[0]})"
-        return f"draw({', '.join(dims)})"
+        drawn = f"draw({', '.join(dims)})"
+        return f"_symmetric({drawn})" if symbol(var).symmetric else drawn

@@ -144,7 +144,7 @@ class Sweep:
         ]
         last, kind = self.returned()
         rest = [*guards, *counted, *zeros, *statements, *last]
-        head = [*self.unpacked(_read_in(rest)), *guards, *counted, *zeros]
+        head = [*self.unpacked(read_in(rest)), *guards, *counted, *zeros]
         gap = [""] if head and len(statements) > 1 else []
         signature = wrapped(f"def _{self.name}(", self.signature(), f") -> {kind}:")
         return Function(signature, doc, indented([*head, *gap, *statements, *last]))
@@ -212,7 +212,7 @@ class Sweep:
         return lines
 
 
-def _read_in(statements: Sequence[str]) -> set[str]:
+def read_in(statements: Sequence[str]) -> set[str]:
     """Return the names that statements read, and those that they write in place."""
     body = ast.parse(indented(statements, "    ").join(("def _():\n", "\n")))
     return {n.id for n in ast.walk(body) if isinstance(n, ast.Name)}

@@ -12,7 +12,7 @@ def wrapped(head: str, items: Sequence[str], tail: str, indent: str = "") -> str
     if len(flat) <= WIDTH or not items:
         return flat
     inner = f"{indent}    {', '.join(items)}"
-    collection = head.endswith("[") or head == "(" or head.endswith(" (")  # not a call
+    collection = head.endswith(("[", "{", " (")) or head == "("  # not a call
     if len(inner) <= WIDTH and not collection:
         return f"{indent}{head}\n{inner}\n{indent}{tail}"
     body = "".join(f"{indent}    {item},\n" for item in items)

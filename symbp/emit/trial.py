@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
-from symbp.ir import Dim, Expr, name_of, size_symbol, size_value, variables, walk
+from symbp.ir import Dim, Expr, name_of, size_symbol, size_value, symbol, variables, walk
 from symbp.ops.evaluate import evaluate
 from symbp.ops.formula import Array
 from symbp.ops.kinds import Nonlinear
@@ -58,7 +58,8 @@ def draw(choice: Trial, var: Expr, rng: np.random.Generator) -> Array:
     shape = [int(size_value(dim, choice.sizes)) for dim in var.shape]
     spread = max(shape[1:], default=1) ** 0.5
     drawn: Array = rng.uniform(0.5, 1.5, shape) if choice.positive else rng.standard_normal(shape)
-    return np.asarray(drawn / spread)
+    folded: Array = (drawn + drawn.T) / 2 if symbol(var).symmetric else drawn
+    return np.asarray(folded / spread)
 
 
 def _is_moderate(program: Program, choice: Trial, seed: int) -> bool:

@@ -151,9 +151,15 @@ def _by_index(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
     return Piece(f"{apart} if {one} ≠ {other}, {same} if {one} = {other}", Level.SUM)
 
 
+def _of_derivative(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    above, *by = (part.text for part in parts)
+    order = str(len(by)).translate(at.SUPERSCRIPTS) if len(by) > 1 else ""
+    return Piece(f"∂{order}{above}/{' '.join(f'∂{below}' for below in by)}", Level.ADJOINT)
+
+
 def _indexed(_: UnicodeWriter, layout: at.Indexed, parts: list[Piece]) -> Piece:
     (base,) = parts
-    text = base.text if len(base.text) == 1 else f"({base.text})"
+    text = base.text if len(base.text) == 1 or base.text.isalpha() else f"({base.text})"
     return Piece(f"{text}_{_indices(layout.letters)}", Level.ATOM)
 
 
@@ -200,7 +206,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Holds: lambda w, x, p: Piece(f"1[{p[0].text}{x.indicator.unicode}]", Level.ATOM),
     at.Cases: _cases,
     at.ByIndex: _by_index,
-    at.Derivative: lambda w, x, p: Piece(f"∂{p[0].text}/∂{p[1].text}", Level.ADJOINT),
+    at.Derivative: _of_derivative,
     at.Indexed: _indexed,
     at.Summed: lambda w, x, p: Piece(
         f"Σ_{_indices(x.letters)} {fit(p[0], Level.FRACTION)}", Level.PRODUCT

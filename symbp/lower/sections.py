@@ -15,7 +15,7 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import dot, moving, tangents_of
 from symbp.derive.reverse import adjoint_steps, bar, join_examples
 from symbp.derive.simplify import Lines
-from symbp.ir import Examples, Expr, is_variable, name_of, variable, walk
+from symbp.ir import Examples, Expr, is_variable, name_of, symbol, variable, walk
 from symbp.ops.linear import add, number, zeros
 from symbp.ops.rewrite import rename
 from symbp.program import Binding, Program, needed
@@ -222,7 +222,8 @@ class _Adjoints:
     def _simplify(self, target: Expr, rule: Expr, lines: Lines | None = None) -> Expr:
         lines = lines or self.lines
         expr, _ = lines.simplify(rule)
-        if not is_variable(expr):
+        of_input = symbol(target).of in {name_of(v) for v in self.program.inputs}
+        if not is_variable(expr) and not of_input:  # whose adjoints a later sweep makes
             lines.add(Binding(target, expr))
         return expr
 

@@ -8,6 +8,7 @@ import sympy as sp
 from symbp.ir import Expr, Words, node
 from symbp.ops.kinds import POWER, Elementwise, H, Z
 from symbp.ops.linear import number, parts, rational, scale
+from symbp.ops.selection import Selection
 
 _CODE = {
     sp.Integer(2): "np.square",
@@ -36,6 +37,8 @@ def power(base: Expr, exponent: sp.Rational) -> Expr:
         return number(1, base.shape)
     if exponent == 1:
         return base
+    if isinstance(base.op, Selection) and exponent > 0:
+        return base  # of zeros and ones
     value = rational(base)
     if value is not None and (value > 0 or (value and exponent.is_integer)):
         exact = sp.Rational(value.numerator, value.denominator) ** exponent

@@ -201,6 +201,20 @@ def broadcast(scalar: Expr, *dims: Dim) -> Expr:
     return product([(scalar, ())], tuple(range(len(dims))), dict(enumerate(dims)))
 
 
+def repeated(expr: Expr) -> Expr | None:
+    """Return the scalar that an array holds everywhere, None where it is no such array."""
+    terms = parts(expr)
+    if len(terms) != 1 or not isinstance(terms[0][1].op, Words):
+        return None
+    ((coefficient, term),) = terms
+    op = term.op
+    assert isinstance(op, Words)
+    if len(set(op.out)) < len(op.out) or {i for word in op.words for i in word} & set(op.out):
+        return None
+    used = {i: dim for i, dim in enumerate(op.dims) if i not in op.out}
+    return scale(coefficient, product(zip(term.args, op.words, strict=True), (), used))
+
+
 def hadamard(*args: Expr) -> Expr:
     """Return the product entry by entry; scalars among the arguments are repeated."""
     shape = max((arg.shape for arg in args), key=len)

@@ -11,7 +11,7 @@ from symbp.ir import Constant, Expr, Shape, node
 from symbp.ops.kinds import Elementwise, H, W, Z
 from symbp.ops.linear import add, number, subtract
 from symbp.ops.power import power
-from symbp.ops.product import broadcast, hadamard
+from symbp.ops.product import broadcast, hadamard, repeated
 
 PLACES = (Z, W, sp.Symbol("v", real=True))
 """The arguments of an elementwise operation, in their order."""
@@ -94,6 +94,10 @@ def apply(op: Elementwise, *args: Expr) -> Expr:
     """Return an elementwise operation of its arguments; powers go to their normal form."""
     if op.exponent is not None:
         return power(args[0], op.exponent)
+    values = [repeated(arg) for arg in args] if args[0].rank else []
+    known = [value for value in values if value is not None]
+    if known and len(known) == len(args):
+        return broadcast(apply(op, *known), *args[0].shape)
     return node(op, *args)
 
 

@@ -1,7 +1,7 @@
 """Specs in, programs out: the language of `.symbp` files and of `-e`."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +29,14 @@ def parse(text: str, name: str = "spec", filename: str = "<text>") -> Program:
 
 
 def expression(
-    text: str, wrt: Sequence[str] = (), shapes: Mapping[str, str] | None = None
+    text: str,
+    wrt: Sequence[str] = (),
+    shapes: Mapping[str, str] | None = None,
+    symmetric: Iterable[str] = (),
 ) -> Program:
-    """Return the program of one expression whose undeclared names are inferred by their letter."""
-    made = elaborate_expression(text, wrt, shapes)
+    """Return the program of one expression whose undeclared names are inferred by their letter.
+
+    symmetric: the names of the matrices that equal their transposes.
+    """
+    made = elaborate_expression(text, wrt, shapes, symmetric)
     return replace(made, title=" ".join(text.split())) if len(text) < 80 else made

@@ -7,7 +7,7 @@ become one and the expression is read again, so at most once for each axis.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -60,12 +60,13 @@ class _Equal(Exception):
 class _Inferred(Scope):
     """A scope that declares names as they are met.
 
-    axes: the shape of each name, kept from one reading to the next.
+    axes: the shape of each name, kept from one reading to the next.  symmetric: some of them.
     open: the inferred sizes, which may still turn out equal to others.
     """
 
     axes: dict[str, Shape] = field(default_factory=dict)
     open: set[sp.Symbol] = field(default_factory=set)
+    symmetric: frozenset[str] = frozenset()
 
     def agree(self, one: Dim, other: Dim) -> bool:
         """Tell whether two dimensions are the same; equate them where one may still be anything."""
@@ -84,8 +85,11 @@ class _Inferred(Scope):
             if len(self.axes) >= NAMES:
                 help = "write a spec file, where names are declared"
                 raise SpecError(f"more than {NAMES} names to infer", ref.span, help)
-            self.axes[name] = tuple(self._fresh() for _ in range(rank_of(name)))
-        self.given[name] = variable(name, self.axes[name], "const")
+            rank = rank_of(name)
+            square = name in self.symmetric and rank == 2
+            self.axes[name] = (self._fresh(),) * 2 if square else self._each(rank)
+        folded = name in self.symmetric
+        self.given[name] = variable(name, self.axes[name], "const", symmetric=folded)
         return Value(self.given[name])
 
     def undeclared_size(self, name: str, ref: Ref) -> Dim:
@@ -95,6 +99,9 @@ class _Inferred(Scope):
         self.sizes[name] = None
         return size_symbol(name)
 
+    def _each(self, rank: int) -> Shape:
+        return tuple(self._fresh() for _ in range(rank))
+
     def _fresh(self) -> sp.Symbol:
         symbol = size_symbol(f"?{len(self.open) + 1:03}")  # no name of a user
         self.open.add(symbol)
@@ -102,22 +109,24 @@ class _Inferred(Scope):
 
 
 def elaborate_expression(
-    text: str, wrt: Sequence[str] = (), shapes: Mapping[str, str] | None = None
+    text: str,
+    wrt: Sequence[str] = (),
+    shapes: Mapping[str, str] | None = None,
+    symmetric: Iterable[str] = (),
 ) -> Program:
     """Return the program of one expression, given as `loss` if it is a scalar, else as `value`.
 
     wrt: the names to differentiate by; none means every name of the expression.
     shapes: for some names `3x4`, `m,n`, `n` or `scalar`, instead of what the letter says.
-    Raises a SpecError with its place in the text, or a SymbpError about `wrt` and `shapes`.
+    symmetric: the matrices that equal their transposes; their two sizes become one.
+    Raises a SpecError with its place in the text, or a SymbpError about one of the others.
     """
     at = parse_expression(text, FILENAME)
     axes = {plain_name(name): _shape(name, written) for name, written in (shapes or {}).items()}
-    made, scope = _read(text, at, axes)
-    for name in axes:
-        if name not in scope.given:
-            raise SymbpError(
-                f"`{name}` has a shape and is not in the expression", _near(name, scope)
-            )
+    folded = frozenset(map(plain_name, symmetric))
+    _check_square(axes, folded)
+    made, scope = _read(text, at, axes, folded)
+    _check_declared(axes, folded, scope)
     pair = twins(scope.given)
     if pair is not None:
         raise SymbpError(*alike(*pair))
@@ -140,12 +149,39 @@ def elaborate_expression(
     )
 
 
-def _read(text: str, at: Node, axes: Mapping[str, Shape]) -> tuple[Value, Scope]:
+def _check_square(axes: Mapping[str, Shape], symmetric: Collection[str]) -> None:
+    """Raise SymbpError where a shape that was given is no square."""
+    for name in symmetric:
+        dims = axes.get(name, (1, 1))
+        if len(dims) != 2 or dims[0] != dims[1]:
+            what = f"`{printable(name)}` is {dims_text(dims, {}) or 'a scalar'}"
+            help = f"a symmetric matrix is `--shape {printable(name)}=n,n`"
+            raise SymbpError(f"{what} and cannot be symmetric", help)
+
+
+def _check_declared(axes: Mapping[str, Shape], symmetric: Iterable[str], scope: Scope) -> None:
+    """Raise SymbpError where a name with a shape, or a symmetric matrix, is not there."""
+    for name in axes:
+        if name not in scope.given:
+            what = f"`{name}` has a shape and is not in the expression"
+            raise SymbpError(what, _near(name, scope))
+    for name in sorted(symmetric):
+        if name not in scope.given:
+            what = f"`{printable(name)}` is not in the expression and cannot be symmetric"
+            raise SymbpError(what, _near(name, scope))
+        if scope.given[name].rank != 2:
+            what = f"`{name}` is a {_KINDS[scope.given[name].rank]} and cannot be symmetric"
+            raise SymbpError(what, f"`--shape {name}=n,n` makes it a matrix")
+
+
+def _read(
+    text: str, at: Node, axes: Mapping[str, Shape], symmetric: frozenset[str]
+) -> tuple[Value, Scope]:
     """Return the value and its names; an error gets its place in the text."""
     source = clean(text).rstrip()
     try:
         check_weight([at], Scope())
-        return _unified(at, axes)
+        return _unified(at, axes, symmetric)
     except ShapeError as error:
         help = f"{error.help}; a name's kind follows its letter, `--shape x=n` says otherwise"
         raise SpecError(error.message, error.span, help, source, FILENAME) from None
@@ -153,14 +189,16 @@ def _read(text: str, at: Node, axes: Mapping[str, Shape]) -> tuple[Value, Scope]
         raise error.located(source, FILENAME) from None
 
 
-def _unified(at: Node, asked: Mapping[str, Shape]) -> tuple[Value, Scope]:
+def _unified(
+    at: Node, asked: Mapping[str, Shape], symmetric: frozenset[str]
+) -> tuple[Value, Scope]:
     """Return the value with every axis named, and the scope of its names."""
     axes = dict(asked)
     own: set[sp.Symbol] = set()
     fixed = {dim for dims in asked.values() for dim in dims if isinstance(dim, sp.Symbol)}
     known: dict[str, int | None] = {str(symbol): None for symbol in sorted(fixed, key=str)}
     while True:
-        scope = _Inferred(axes=axes, open=own, sizes=dict(known))
+        scope = _Inferred(axes=axes, open=own, sizes=dict(known), symmetric=symmetric)
         try:
             value(at, scope)
             break
@@ -169,10 +207,10 @@ def _unified(at: Node, asked: Mapping[str, Shape]) -> tuple[Value, Scope]:
         except SpecError:
             _replace(axes, _nice(axes, own, scope))
             own = set()
-            value(at, _Inferred(axes=axes, sizes=dict(known)))
+            value(at, _Inferred(axes=axes, sizes=dict(known), symmetric=symmetric))
             raise
     _replace(axes, _nice(axes, own, scope))
-    scope = _Inferred(axes=axes, sizes=dict(known))
+    scope = _Inferred(axes=axes, sizes=dict(known), symmetric=symmetric)
     return value(at, scope), scope
 
 

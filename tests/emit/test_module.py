@@ -442,3 +442,19 @@ def test_a_damaged_module_says_so(name, right, wrong, tmp_path):
     status, printed = run_alone(tmp_path / "damaged.py")
     assert status == 1, printed
     assert "FAILED" in printed
+
+
+def test_a_gradient_that_equals_an_inputs_adjoint_does_not_take_it_away():
+    text = """
+    size g
+    input n : g
+    input y : g x g
+    param W : g
+    target E : g
+    T = diag(y) - n - W
+    b = 2 * T
+    loss = squared_error(E, T)
+    output b
+    """
+    module = compile_module(derive(parse("\n".join(map(str.strip, text.split("\n"))), "shared")))
+    assert certify(module).ok

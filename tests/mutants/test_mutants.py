@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from symbp.check import certify
+from symbp.derive.dense import Wanted
 from symbp.pipeline import compile_module, derive, emit, load
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
@@ -94,3 +95,23 @@ def test_a_wrong_sweep_is_flagged_where_it_is_used(name):
     assert mode in {row.mode for row in certify(module).failures}
     named = {what for what, error, bound in module.check() if not error <= bound}
     assert {"jvp": "jvp", "vjp": "inner product"}.get(mode, mode) in named
+
+
+SECOND = {
+    "factor": ("matrix_factorisation", "hessian_U_V", "Array = 2 *", "Array = 3 *"),
+    "entry": ("matrix_factorisation", "hessian_U", "return hessian", "hessian[0, 0, 0, 0] += 1e-3\n"
+              "    return hessian"),
+    "batch sum": ("two_layer_linear", "hessian_U", "/ n", "/ 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_a_wrong_hessian_is_refused_by_both_judges(name):
+    spec, function, right, wrong = SECOND[name]
+    derivation, wanted = derive(load(SPECS / f"{spec}.symbp")), Wanted(hessian=True)
+    head, mark, body = emit(derivation, wanted=wanted).partition(f"\ndef {function}(")
+    assert right in body.partition("\n\n\n")[0]
+    module = compile_module(derivation, text=head + mark + body.replace(right, wrong, 1))
+    (row,) = certify(module).failures
+    assert (row.mode, row.quantity) == ("hessian", ", ".join(function.split("_")[1:]))
+    assert [what for what, error, bound in module.check() if not error <= bound] == [function]
