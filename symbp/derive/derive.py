@@ -2,6 +2,7 @@
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import tangent_steps
+from symbp.derive.free import free_matrices, in_derivation, in_program
 from symbp.derive.laws import forward_law
 from symbp.derive.naming import name_parts
 from symbp.derive.prediction import with_output
@@ -25,6 +26,10 @@ def derive(program: Program) -> Derivation:
             f"{program.name} has nothing to differentiate by",
             help="declare a `param`, or name an input in `wrt`",
         )
+    symmetric = free_matrices(program)
+    if symmetric:
+        free = derive(in_program(program, symmetric))
+        return in_derivation(free, {v: known for known, v in symmetric.items()})
     named, primal = forward_pass(program)
     tangent = tangent_steps(named, Lines(named.bindings))
     one_line = len(program.bindings) == 1  # its parts have no order but that of the formula

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from symbp.derive.derivation import Step
 from symbp.derive.derive import derive, forward_pass
 from symbp.derive.forward import tangent_steps
+from symbp.derive.free import free_matrices, in_lines, in_program, in_steps
 from symbp.derive.jacobian import jacobian
 from symbp.derive.reading import one_example, read
 from symbp.derive.reverse import bar
@@ -51,6 +52,13 @@ def differentiate(program: Program, variables: Sequence[Expr]) -> Derivative:
     Everything is for one example.  The result has the axes of the value first, then those of each
     variable; a variable that the program does not read gives zero.
     """
+    symmetric = free_matrices(replace(program, wrt=tuple(variables)))
+    if symmetric:
+        free = in_program(program, symmetric)
+        made = differentiate(free, [symmetric.get(v, v) for v in variables])
+        back = {v: known for known, v in symmetric.items()}
+        expr, lines = substitute(made.expr, back), in_lines(made.lines, back)
+        return Derivative(made.target, expr, lines, in_steps(made.steps, back))
     first, *rest = variables
     if program.result.rank:
         made = _jacobian(program, first, ())

@@ -20,6 +20,7 @@ from symbp.emit.guards import guard_like
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import array_text
 from symbp.emit.sweeps import Function
+from symbp.errors import SymbpError
 from symbp.ir import Expr, name_of, symbol, variables
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
@@ -85,7 +86,18 @@ class Identity:
         return self.result.rank == 0
 
     def functions(self) -> list[Function]:
-        """Return the functions in the order of the module."""
+        """Return the functions in the order of the module.
+
+        Raises SymbpError where a size stands in the shape of nothing that is given.
+        """
+        made = self._functions()
+        if self.write.open:
+            size = next(iter(self.write.open)).name
+            what = f"the size {size} stands in the shape of nothing that is given"
+            raise SymbpError(what, "give it a number, or an argument that has it")
+        return made
+
+    def _functions(self) -> list[Function]:
         made = [self.value()]
         if self.is_scalar:
             for var in self.wrt:

@@ -8,7 +8,7 @@ from symbp.emit.shapes import shape_tuple
 from symbp.emit.sweeps import Function
 from symbp.emit.syntax import text
 from symbp.emit.text import broken, indented, wrapped
-from symbp.emit.trial import trial
+from symbp.emit.trial import is_square, trial
 from symbp.ir import Dim, Expr, name_of, symbol
 from symbp.lower.batch import EXAMPLES, Batch
 from symbp.program import Init, Program
@@ -197,19 +197,30 @@ class Parameters:
         return wrapped("def sample(", arguments, f") -> {kind}:")
 
     def _draw(self) -> list[str]:
-        law = (
-            "rng.uniform(0.5, 1.5, shape)" if self.trial.positive else "rng.standard_normal(shape)"
-        )
+        positive = self.trial.law == "positive"
+        law = "rng.uniform(0.5, 1.5, shape)" if positive else "rng.standard_normal(shape)"
         return [
             "",
             "def draw(*shape: int) -> Array:",
             f"    return np.asarray({law} / max(shape[1:], default=1) ** 0.5, dtype)",
             "",
+            *(_DEFINITE if self.trial.law == "definite" else []),
         ]
 
     def _datum(self, var: Expr) -> str:
         dims = self.dims(var)
         if symbol(var).encoding == "one_hot":
             return f"rng.integers(0, {self._dim(var.shape[-1])}, {dims[0]})"
+        if self.trial.law == "definite" and is_square(var):
+            return f"definite({dims[0]})"
         drawn = f"draw({', '.join(dims)})"
         return f"_symmetric({drawn})" if symbol(var).symmetric else drawn
+
+
+_DEFINITE = (
+    "def definite(size: int) -> Array:",
+    "    root = rng.standard_normal((size, size))",
+    "    return np.asarray(np.eye(size) + root @ root.T / size, dtype)",
+    "",
+)
+"""Draws a positive definite matrix."""

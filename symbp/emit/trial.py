@@ -1,11 +1,13 @@
 """A point at which a program can be tried: sizes for symbols, and where to draw values.
 
 log, sqrt and 1/x want positive values, det and inverse matrices of full rank, and XᵀX wants X tall.
-So a few plain choices are tried, and the first at which every line is finite and moderate is taken.
+So a few plain choices are tried, and the first at which every line is finite and moderate is taken;
+for √(xᵀ S⁻¹ x) S has to be positive definite.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import sympy as sp
@@ -20,12 +22,20 @@ from symbp.program import Program
 _MODERATE = 1e6  # beyond, differences of values say little about a derivative
 
 
+Law: TypeAlias = Literal["normal", "positive", "definite"]
+LAWS: tuple[Law, ...] = ("normal", "positive", "definite")
+
+
 @dataclass(frozen=True)
 class Trial:
-    """Numbers for all symbolic sizes, and whether values are drawn from (0.5, 1.5), else normal."""
+    """Numbers for all symbolic sizes, and how values are drawn.
+
+    law: "normal"; "positive", from (0.5, 1.5); "definite", normal but for square matrices, which
+    are positive definite.
+    """
 
     sizes: dict[sp.Symbol, int]
-    positive: bool
+    law: Law
 
 
 def trial(program: Program, seed: int = 0) -> Trial:
@@ -48,16 +58,26 @@ def _choices(program: Program) -> Iterator[Trial]:
     symbols.update(dict.fromkeys(fixed))
     free = [s for s in symbols if fixed.get(s) is None]
     known = {s: value for s, value in fixed.items() if value is not None}
-    for positive in (False, True):
+    for law in LAWS:
         for order in (free, free[::-1]):
-            yield Trial({**known, **{s: k for k, s in enumerate(order, 3)}}, positive)
+            yield Trial({**known, **{s: k for k, s in enumerate(order, 3)}}, law)
+
+
+def is_square(var: Expr) -> bool:
+    """Tell whether a variable is a square matrix that all examples share."""
+    return var.rank == 2 and var.shape[0] == var.shape[1] and not var.batched
 
 
 def draw(choice: Trial, var: Expr, rng: np.random.Generator) -> Array:
     """Return values for a variable, for one example."""
     shape = [int(size_value(dim, choice.sizes)) for dim in var.shape]
+    if choice.law == "definite" and is_square(var):
+        root = rng.standard_normal(shape)
+        return np.asarray(np.eye(len(root)) + root @ root.T / max(len(root), 1))
     spread = max(shape[1:], default=1) ** 0.5
-    drawn: Array = rng.uniform(0.5, 1.5, shape) if choice.positive else rng.standard_normal(shape)
+    drawn: Array = (
+        rng.uniform(0.5, 1.5, shape) if choice.law == "positive" else rng.standard_normal(shape)
+    )
     folded: Array = (drawn + drawn.T) / 2 if symbol(var).symmetric else drawn
     return np.asarray(folded / spread)
 
@@ -67,12 +87,15 @@ def _is_moderate(program: Program, choice: Trial, seed: int) -> bool:
     values = {name_of(v): draw(choice, v, rng) for v in program.given}
     sizes = {symbol.name: value for symbol, value in choice.sizes.items()}
     with np.errstate(all="ignore"):
-        for binding in program.bindings:
-            found = np.asarray(evaluate(binding.expr, values, sizes=sizes))
-            matrices = [evaluate(m, values, sizes=sizes) for m in _inverted(binding.expr)]
-            if not np.all(np.abs(found) < _MODERATE) or any(map(_is_singular, matrices)):
-                return False
-            values[binding.name] = found
+        try:
+            for binding in program.bindings:
+                found = np.asarray(evaluate(binding.expr, values, sizes=sizes))
+                matrices = [evaluate(m, values, sizes=sizes) for m in _inverted(binding.expr)]
+                if not np.all(np.abs(found) < _MODERATE) or any(map(_is_singular, matrices)):
+                    return False
+                values[binding.name] = found
+        except np.linalg.LinAlgError:
+            return False
     return True
 
 

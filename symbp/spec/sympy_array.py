@@ -6,8 +6,7 @@ Factors that belong to two axes alone are one matrix expression before that, so 
 tensor product of A and B.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sympy as sp
@@ -24,9 +23,9 @@ from sympy.tensor.array.expressions import (
 )
 
 from symbp.errors import SymbpError
-from symbp.ir import Expr, Sum, Words
+from symbp.ir import Expr, Words
 from symbp.ops.kinds import Merge, Split
-from symbp.ops.linear import parts
+from symbp.ops.linear import opened
 from symbp.spec.sympy_product import SympyFactor, Word, contraction
 
 
@@ -36,20 +35,11 @@ def array(part: Expr, done: Mapping[Expr, Any]) -> Any:
     done: the SymPy scalars and matrices of what is one below it.  Raises SymbpError naming what
     SymPy has no array expression for.
     """
-    terms = list(_terms(part))
+    terms = opened(part)
     if not terms:
         return ZeroArray(*part.shape)
     made = [_term(sp.Rational(c.numerator, c.denominator), term, done) for c, term in terms]
     return made[0] if len(made) == 1 else ArrayAdd(*made)
-
-
-def _terms(part: Expr) -> Iterator[tuple[Fraction, Expr]]:
-    """Yield the terms of a sum with their coefficients, those of the sums within it too."""
-    for coefficient, term in parts(part):
-        if isinstance(term.op, Sum):
-            yield from ((coefficient * c, inner) for c, inner in _terms(term))
-        else:
-            yield coefficient, term
 
 
 def _term(coefficient: Any, term: Expr, done: Mapping[Expr, Any]) -> Any:
