@@ -30,7 +30,7 @@ from symbp.ops import FUNCTIONS
 def sympy_value(expr, point):
     """Return rows × columns of a matrix, a number of a scalar; `point` maps names to values."""
     if isinstance(expr, sp.Symbol | sp.MatrixSymbol):
-        return point[expr.name]
+        return point[expr] if expr in point else point[expr.name]
     if isinstance(expr, sp.MatrixBase):
         entries = [np.ravel(sympy_value(entry, point))[0] for entry in expr]
         return np.array(entries).reshape(expr.shape)
@@ -88,7 +88,7 @@ def _sum(expr, point):
     *rest, (index, low, high) = expr.limits
     body = expr.func(expr.function, *rest) if rest else expr.function
     start, stop = (round(float(sympy_value(bound, point))) for bound in (low, high))
-    each = [sympy_value(body, {**point, index.name: k}) for k in range(start, stop + 1)]
+    each = [sympy_value(body, {**point, index: k}) for k in range(start, stop + 1)]
     return sum(each) if isinstance(expr, sp.Sum) else math.prod(each)
 
 

@@ -23,7 +23,6 @@ REFUSED = [
     (B**2, (B,), "the sizes n and m do not agree in MatPow"),
     (B * X, (X,), "the sizes m and n do not agree in MatMul"),
     (B + X, (X,), "the sizes [mn] and [mn] do not agree in MatAdd"),
-    (sp.HadamardProduct(B, X, check=False), (X,), "do not agree in HadamardProduct"),
     (DiagMatrix(B), (B,), "diagonal matrix of what is no vector"),
     (s + sp.exp(X), (X,), "MatrixSymbol of shape"),
     (sp.Sum(x[i, 0], (i, 0, n)), (x,), "the sizes n and n . 1 do not agree"),

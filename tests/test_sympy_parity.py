@@ -197,3 +197,31 @@ def test_the_page_shows_where_sympy_is_wrong():
         PAGE.write_text(page, encoding="utf-8")
     assert line
     assert PAGE.read_text(encoding="utf-8") == page
+
+
+SMALL = sp.MatrixSymbol("S", 2, 2), sp.MatrixSymbol("v", 2, 1), sp.MatrixSymbol("G", 2, 2)
+S, v, G = SMALL
+ARRAYS = [
+    (G * S * G, S), (S.T * S, S), (S * v, S), (S.inv() * v, S), (v * v.T, v), (sp.Trace(S) * S, S),
+    ((G * S).applyfunc(sp.sin), S), (sp.HadamardProduct(G, S) * v, S), (S, S), (G, S),
+    (sp.KroneckerProduct(G, v), v), (v.applyfunc(sp.exp), v, v), (v * v.T * v, v, v),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ARRAYS, ids=shown)
+def test_array_expressions_are_sympys_own(case):
+    """`as_explicit` gives entries of which the values are `.numpy`'s."""
+    expr, *variables = case
+    made = symbp.diff(expr, *variables)
+    values = {"S": np.array([[2.0, 0.3], [0.7, 1.5]]), "v": np.array([[0.6], [1.2]])}
+    values["G"] = values["S"] @ values["S"] + 1
+    entries = {
+        symbol[i, j]: values[symbol.name][i, j]
+        for symbol in SMALL
+        for i, j in np.ndindex(values[symbol.name].shape)
+    }
+    whole = {symbol: sp.ImmutableMatrix(values[symbol.name]) for symbol in SMALL}
+    explicit = made.expr.as_explicit().applyfunc(lambda entry: entry.subs(entries | whole).doit())
+    names = [expr.op.name for expr in made.program.given]
+    ours = made.numpy(**{name: values[name] for name in names})
+    assert close(np.array(explicit.tolist(), float), ours, 1e-10), explicit

@@ -101,12 +101,14 @@ def stacked(tensor: Expr, *ranks: int) -> Expr:
 
 def at_entry(tensor: Expr, first: int, index: Sequence[Dim]) -> Expr:
     """Return a tensor at one place of the axes from `first` on: contracted with unit vectors."""
+    if isinstance(tensor.op, Sum):
+        terms = [(c, at_entry(term, first, index)) for c, term in parts(tensor)]
+        return combine(terms, (*tensor.shape[:first], *tensor.shape[first + len(index) :]))
     letters = tuple(range(tensor.rank))
     chosen = range(first, first + len(index))
     units = [(unit(tensor.shape[k], at), (k,)) for k, at in zip(chosen, index, strict=True)]
     out = tuple(k for k in letters if k not in chosen)
-    terms = [(c, product([(term, letters), *units], out)) for c, term in parts(tensor)]
-    return combine(terms, tuple(tensor.shape[k] for k in out))
+    return product([(tensor, letters), *units], out)
 
 
 def structured(gradient_of: Expr) -> Expr:

@@ -46,9 +46,10 @@ def element(part: Any, context: Context) -> Expr:
 
 
 def _check_inside(part: Any, size: Dim, end: Dim) -> None:
-    """Raise SymbpError where an index is not known to stop within the axis."""
+    """Raise SymbpError where an index may leave the axis; sizes are at least 1."""
     left = sp.expand(size - end)
-    if not (left.is_Integer and left >= 0):
+    positive = {s: sp.Dummy(integer=True, positive=True) for s in left.free_symbols}
+    if not left.xreplace(positive).is_nonnegative:
         check_dims(part, size, dim(sp.expand(end)))
 
 

@@ -65,17 +65,26 @@ class _Reading:
             return _number(part)
         if kind in _REWRITTEN:
             return self.plain(_REWRITTEN[kind](*part.args))
+        if part.func in RECORDS and (axes := self._fewer(part)) is not None:
+            return self._stand_in(part, scalar(part, context.along(axes)), axes)
         if kind in (sp.Add, sp.Mul, sp.Pow) or part.func in RECORDS:
             return part.func(*map(self.plain, part.args))
         raise refused(part)
 
-    def _stand_in(self, part: Any, value: Expr) -> Any:
+    def _fewer(self, part: Any) -> tuple[int, ...] | None:
+        """Return the axes that a function in a sum depends on, None where it is on all of them."""
+        indices, shape = self.context.indices, self.context.shape
+        axes = tuple(axis for index, axis in indices.items() if index in part.free_symbols)
+        return axes if len(indices) == len(shape) > len(axes) else None
+
+    def _stand_in(self, part: Any, value: Expr, axes: tuple[int, ...] | None = None) -> Any:
         shape = self.context.shape
         letters = tuple(range(len(shape)))
         if value.rank > len(shape):
             raise refused(part, "varies from entry to entry and stands inside a matrix")
+        word = letters[: value.rank] if axes is None else axes
         stand = sp.Dummy(str(part) if part.is_Symbol else f"z{len(self.values)}", real=True)
-        self.values[stand] = product([(value, letters[: value.rank])], letters, _sizes(shape))
+        self.values[stand] = product([(value, word)], letters, _sizes(shape))
         return stand
 
 

@@ -95,6 +95,11 @@ class Context:
         """Return the context of a formula over arrays of a shape, its symbols given."""
         return replace(self, shape=shape, indices={}, names={**self.names, **names})
 
+    def along(self, axes: tuple[int, ...]) -> "Context":
+        """Return the context of what depends on some of the indices alone."""
+        kept = {i: axes.index(axis) for i, axis in self.indices.items() if axis in axes}
+        return replace(self, shape=tuple(self.shape[axis] for axis in axes), indices=kept)
+
     def summing(self, ranges: Mapping[Any, Dim]) -> "Context":
         """Return the context of what is summed over more indices."""
         start = len(self.shape)

@@ -56,8 +56,11 @@ SCALARS = [
     sp.cos(s) * sp.tan(t) + sp.log(s) + 2**s + s**t + sp.sqrt(2) * sp.tanh(s),
     sp.Trace(sp.BlockMatrix([[A, x], [x.T, sp.Identity(1)]]) ** 2),
     sp.Sum(x[i, 0] ** 2, (i, 1, n - 1)), sp.Sum(x[i, 0] * x[i + 1, 0], (i, 0, n - 2)),
-    sp.Sum(A[i, j] * x[j - 1, 0], (i, 0, n - 2), (j, 1, n - 1)), sp.Sum(z[i, 0] ** i, (i, 0, 2)),
-    sp.Product(z[i, 0] + i, (i, 0, 2)), sp.Sum(z[i, 0] * z[j, 0], (j, 0, i), (i, 0, 2)),
+    sp.Sum(A[i, j] * x[j - 1, 0], (i, 0, n - 2), (j, 1, n - 1)),
+    sp.Product(z[i, 0] + i, (i, 0, 2)),
+    sp.Sum(A[i, j] * x[i, 0], (i, 0, n - 1), (j, 0, 0)),
+    sp.Sum(sp.exp(x[i, 0]) * A[i, j] * y[j, 0], (i, 0, n - 1), (j, 0, n - 1)),
+    sp.Sum(z[i, 0] * z[j, 0], (j, 0, i), (i, 0, 2)), sp.Sum(z[i, 0] ** i, (i, 0, 2)),
     sp.Trace(sp.KroneckerProduct(A, X, B.T * B)), sp.conjugate(s) * sp.re(t) + sp.sech(s),
 ]  # fmt: skip
 MATRICES = [
