@@ -73,7 +73,7 @@ def point(program: Program, examples: int = 3, seed: int = 0) -> Point:
             continue
         value = (
             rng.uniform(0.5, 1.5, lead + dims)
-            if choice.positive
+            if choice.law == "positive"
             else rng.standard_normal(lead + dims)
         )
         made.values[name_of(var)] = value / max(dims[1:], default=1) ** 0.5

@@ -25,8 +25,8 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
     """Return Σ c·a in normal form.
 
     Nested sums are opened, like terms joined, zeros dropped, positive terms put first, and a
-    factor that all terms share is taken out: 2a - 2b is 2(a - b).  A transpose that most terms
-    have is taken out as well: Bᵀ Aᵀ + Cᵀ is (A B + C)ᵀ.
+    factor that all terms share is taken out: 2a - 2b is 2(a - b).  A transpose is taken out as
+    well where that saves more than one: Bᵀ Aᵀ + Cᵀ is (A B + C)ᵀ.
     """
     total: dict[str, tuple[Fraction, Expr]] = {}
     for coefficient, term in terms:
@@ -45,8 +45,8 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
         return node(Sum((common,), shape), _sum([(c / common, arg) for c, arg in kept], shape))
     if len(kept) > 1 and len(shape) == 2:
         turned = [(c, _transposed(arg)) for c, arg in kept]
-        gains = [_written(a) - _written(b) for (_, a), (_, b) in zip(kept, turned, strict=True)]
-        if sum(gain > 0 for gain in gains) > 1 and min(gains) >= 0:
+        costs = [sum(_transposes(arg) for _, arg in found) for found in (kept, turned)]
+        if costs[0] > costs[1] + 1:
             return _transposed(combine(turned, shape[::-1]))
     return _sum(kept, shape)
 
@@ -62,12 +62,21 @@ def _transposed(term: Expr) -> Expr:
     return node(Words(op.words, out, op.dims), *term.args)
 
 
-def _written(term: Expr) -> int:
-    """Return how much a term takes to write; X⁻ᵀ takes no more than X⁻¹, nor a symmetric Xᵀ."""
+def _transposes(term: Expr) -> int:
+    """Return how many transposes a matrix takes to write, along the chain of its factors.
+
+    X⁻ᵀ takes none, nor does a symmetric matrix; a block stays in its place.
+    """
     op = term.op
-    turned = isinstance(op, Words) and op.words == (op.out[::-1],)
-    free = turned and (term.args[0].op.name == "inv" or term.symmetric)
-    return term.args[0].size if free else term.size
+    if not isinstance(op, Words) or any(arg.op.name == "selection" for arg in term.args):
+        return 0
+    chain = [(a, w) for a, w in zip(term.args, op.words, strict=True) if len(set(w)) == 2]
+    count, at = 0, op.out[0]
+    while (k := next((k for k, (_, w) in enumerate(chain) if at in w), None)) is not None:
+        factor, word = chain.pop(k)
+        count += word[1] == at and not factor.symmetric and factor.op.name != "inv"
+        at = word[0] if word[1] == at else word[1]
+    return count
 
 
 def _turned(coefficient: Fraction, term: Expr) -> tuple[Fraction, Expr]:

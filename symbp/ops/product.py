@@ -6,7 +6,7 @@ joined to powers.  So transposes of products, `diag(u) v = u ⊙ v`, `tr(AB) = t
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import sympy as sp
@@ -61,22 +61,26 @@ def product(factors: Iterable[Factor], out: Word, sizes: dict[int, Dim] | None =
     if any(_opens(factor) for factor, _ in merged):
         return scale(opened.coefficient, product(merged, out, roots))
     coefficient, merged = _count(merged, out, opened)
-    if len(merged) == 1 and len(set(out)) == len(out):
-        ((factor, word),) = merged
+    return scale(coefficient, _settled(merged, out, opened.dims))
+
+
+def _settled(factors: Sequence[Factor], out: Word, dims: Mapping[int, Dim]) -> Expr:
+    """Return the product of factors that nothing joins any more; a factor alone is itself."""
+    if len(factors) == 1 and len(set(out)) == len(out):
+        ((factor, word),) = factors
         if word == out or (factor.symmetric and word == out[::-1]):
-            return scale(coefficient, factor)
+            return factor
         joined = turned(factor, word, out)
         if joined is not None:
-            return scale(coefficient, joined)
-    letters = {
-        i: k for k, i in enumerate(dict.fromkeys([i for _, w in merged for i in w] + [*out]))
-    }
+            return joined
+    letters = dict.fromkeys([i for _, word in factors for i in word] + [*out])
+    spelled = {letter: k for k, letter in enumerate(letters)}
     op = Words(
-        tuple(tuple(letters[i] for i in word) for _, word in merged),
-        tuple(letters[i] for i in out),
-        tuple(opened.dims[i] for i in letters),
+        tuple(tuple(spelled[i] for i in word) for _, word in factors),
+        tuple(spelled[i] for i in out),
+        tuple(dims[i] for i in letters),
     )
-    return scale(coefficient, node(op, *(factor for factor, _ in merged)))
+    return node(op, *(factor for factor, _ in factors))
 
 
 def _without(pair: Pair, out: Word, opened: "_Opened") -> Expr:
