@@ -4,6 +4,7 @@ Terms of a sum are joined where they differ in one factor alone, as long as that
 shorter.  A factor at the edge of the product, or a scalar, is taken out where all terms have it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -66,7 +67,11 @@ def _length(expr: Expr) -> int:
 
 def _joined(terms: Sequence[Term], ways: Callable[[Expr], Iterator[_Parting]]) -> list[Term] | None:
     """Return the terms with two of them joined; None where no two make the sum shorter."""
-    partings = [list(ways(term)) for _, term in terms]
+    times = Counter(digest for _, term in terms for digest in {arg.digest for arg in term.args})
+    partings = [
+        list(ways(term)) if any(times[arg.digest] > 1 for arg in term.args) else []
+        for _, term in terms
+    ]
     best: tuple[int, list[Term]] | None = None
     for one, other in combinations(range(len(terms)), 2):
         around = {parting.around: parting for parting in reversed(partings[other])}

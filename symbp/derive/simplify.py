@@ -64,19 +64,21 @@ class Lines:
             ("common factor", collect),
         ):
             changed = change(expr)
-            if law and without_weight(changed).digest != without_weight(expr).digest:
+            same = changed is expr or not law
+            if not same and without_weight(changed).digest != without_weight(expr).digest:
                 laws.append(law)
             expr = changed
         return expr, tuple(laws)
 
     def _reflect(self, expr: Expr) -> Expr:
         """Write σ(−z) as 1 − σ(z), where σ(z) stands in the expression too or has a name."""
-        digests = {part.digest for part in walk(expr) if part.op is SIGMOID} | set(self.by_value)
+        sigmoids = [part for part in walk(expr) if part.op is SIGMOID]
+        digests = {part.digest for part in sigmoids}
         values = {}
-        for part in walk(expr):
-            if part.op is SIGMOID and all(c < 0 for c, _ in parts(part.args[0])):
+        for part in sigmoids:
+            if all(c < 0 for c, _ in parts(part.args[0])):
                 mirrored = node(SIGMOID, negate(part.args[0]))
-                if mirrored.digest in digests:
+                if mirrored.digest in digests or mirrored.digest in self.by_value:
                     values[part] = subtract(number(1, part.shape), mirrored)
         return substitute(expr, values) if values else expr
 

@@ -121,7 +121,7 @@ def subtract(left: Expr, right: Expr) -> Expr:
 
 def scale(factor: int | Fraction, expr: Expr) -> Expr:
     """Return a rational multiple of an expression."""
-    return combine([(Fraction(factor), expr)], expr.shape)
+    return expr if factor == 1 else combine([(Fraction(factor), expr)], expr.shape)
 
 
 def negate(expr: Expr) -> Expr:

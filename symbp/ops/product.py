@@ -167,6 +167,8 @@ def _merge(factors: Sequence[Factor]) -> list[Factor]:
 
 def _powers(factors: list[Factor], out: Word) -> list[Factor]:
     """Write scalars that stand several times, tr(A) tr(A), as one factor each, to be powers."""
+    if sum(not set(word) & set(out) for _, word in factors) < 2:
+        return factors
     parts_ = [[factors[k] for k in group] for group in components([w for _, w in factors])]
     closed = [part for part in parts_ if part[0][1] and not _letters(part) & set(out)]
     known = [base_and_exponent(f)[0] for f, word in factors if not word]
