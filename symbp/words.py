@@ -102,6 +102,12 @@ def _in_order(ends: list[str], symmetric: bool) -> list[str]:
     return sorted(ends) if symmetric else ends
 
 
+def closed(words: Sequence[Word], out: Word) -> list[list[int]]:
+    """Return the positions of the words that no letter ties to the result, grouped likewise."""
+    groups = components(words)
+    return [group for group in groups if not {i for k in group for i in words[k]} & set(out)]
+
+
 def components(words: Sequence[Collection[int]]) -> list[list[int]]:
     """Return the positions of the words, grouped by the letters that join them."""
     groups: list[tuple[set[int], list[int]]] = []

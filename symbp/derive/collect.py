@@ -13,7 +13,7 @@ from itertools import combinations
 from symbp.ir import Expr, Shape, Words, variable, walk
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import combine, is_ones, opened
-from symbp.ops.product import Factor, product
+from symbp.ops.product import Factor, product, subproduct
 
 Term = tuple[Fraction, Expr]
 Word = tuple[int, ...]
@@ -39,8 +39,7 @@ class _Parting:
     def rebuilt(self, part: Expr) -> Expr:
         """Return the product with another part in the place."""
         factors = [*self.factors, (part, self.place)]
-        used = {letter for _, word in factors for letter in word} | set(self.out)
-        return product(factors, self.out, {i: self.dims[i] for i in used})
+        return subproduct(factors, self.out, self.dims)
 
 
 def collect(expr: Expr) -> Expr:
@@ -142,8 +141,7 @@ def _edge(factor: Expr, word: Word, others: Sequence[Factor], op: Words) -> Iter
     rest_out = tuple(inner[0] if i in outer else i for i in op.out if inner or i not in outer)
     place = tuple(turn.get(inner[0], inner[0]) if i in outer else i
                   for i in op.out if inner or i not in outer)  # fmt: skip
-    used = inside | set(rest_out)
-    rest = product(others, rest_out, {i: dim for i, dim in enumerate(op.dims) if i in used})
+    rest = subproduct(others, rest_out, op.dims)
     around = (factor, tuple(turn.get(i, i) for i in word))
     yield _parting([around], rest, place, replace(op, dims=dims))
 

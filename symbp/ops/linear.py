@@ -56,10 +56,9 @@ def _transposed(term: Expr) -> Expr:
     op = term.op
     if not isinstance(op, Words):
         return node(Words(((0, 1),), (1, 0), term.shape), term)
-    out = op.out[::-1]
-    if op.words == (out,):
+    if op.is_transpose:
         return term.args[0]
-    return node(Words(op.words, out, op.dims), *term.args)
+    return node(Words(op.words, op.out[::-1], op.dims), *term.args)
 
 
 def _transposes(term: Expr) -> int:
