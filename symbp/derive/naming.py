@@ -13,9 +13,9 @@ from itertools import count
 
 from symbp.derive.forward import moving
 from symbp.ir import Examples, Expr, Sum, Words, is_variable, line_of, name_of, symbol, walk
+from symbp.ops.inverse import is_inverse
 from symbp.ops.kinds import Elementwise, H, Nonlinear
 from symbp.ops.linear import is_ones
-from symbp.ops.matrix import INVERSE
 from symbp.ops.rewrite import rebuild
 from symbp.program import Binding, Program
 
@@ -83,7 +83,7 @@ class _Namer:
         letter = letter.upper() if part.rank > 1 else letter
         alone = binding.name in {"loss", "value"} or symbol(binding.target).role == "adjoint"
         stem = letter if alone else f"{letter}_{binding.name}"
-        if isinstance(made.op, Nonlinear) and made.op.name == INVERSE.name:
+        if is_inverse(made):
             (arg,) = made.args
             stem = f"{name_of(arg)}_inv" if is_variable(arg) else stem
         name = next(n for n in _numbered(stem) if n not in self.taken)
@@ -128,7 +128,9 @@ def _is_short(expr: Expr) -> bool:
 
 
 def _is_cheap(expr: Expr) -> bool:
-    """Tell whether a part is a sum of names and numbers."""
+    """Tell whether a part is as short as a name: a sum of names and numbers, Z⁻¹."""
+    if is_inverse(expr) and is_variable(expr.args[0]):
+        return True
     if not isinstance(expr.op, Sum):
         return False
     return all(_is_short(arg) or is_ones(arg) for arg in expr.args)

@@ -9,7 +9,7 @@ from symbp.emit.article import Line
 from symbp.emit.build import build, build_words
 from symbp.emit.forms import is_matrix_form
 from symbp.emit.indices import axis_letters
-from symbp.emit.layout import Derivative, Indexed, Named, Transposed, function
+from symbp.emit.layout import Derivative, Entries, Indexed, Named, Transposed, function
 from symbp.emit.layout import Layout as Drawn
 from symbp.emit.math import Style, shape_text, writer
 from symbp.emit.names import Names
@@ -35,7 +35,7 @@ def formula_lines(tensor: Tensor, style: Style, names: Names) -> list[Line]:
     the layout "vec" the first stands where the second does not.
     """
     write, found = writer(style, names), tensor.dense
-    expr = found.reading.closed if tensor.closed else one_example(found.reading.expr)
+    expr = found.reading.closed if tensor.closed else one_example(found.steps[-1].expr)
     law = "" if tensor.closed else found.steps[-1].law
     matrix = found.laid_out(expr, "vec")
     lines = []
@@ -49,7 +49,13 @@ def formula_lines(tensor: Tensor, style: Style, names: Names) -> list[Line]:
     if lines and (expr.rank < 2 or tensor.layout == "vec"):
         return lines
     shape = shape_text(expr.shape, style)
-    return [Line(write(_entries(found)), write(build_words(expr)), law, shape), *lines]
+    return [Line(write(_entries(found)), write(_entry(expr)), law, shape), *lines]
+
+
+def _entry(expr: Expr) -> Drawn:
+    """Return the entry of an array; of three axes and more with chains joined, `(X Z⁻¹)_il`."""
+    drawn = build(expr)
+    return drawn.parts[0] if isinstance(drawn, Entries) else build_words(expr)
 
 
 def _stacked(found: Dense) -> Drawn:
