@@ -31,8 +31,8 @@ class Tensor:
 def formula_lines(tensor: Tensor, style: Style, names: Names) -> list[Line]:
     """Return the lines `∂F_ij/∂X_kl = A_ik B_lj` and `∂vec(F)/∂vec(X)ᵀ = Bᵀ ⊗ A`.
 
-    The first is left out where there is one axis at most, the second where no matrix says it; in
-    the layout "vec" the first stands where the second does not.
+    The second is left out where no matrix says it, the first where there are two axes at most and
+    the second says it; in the layout "vec" the first stands where the second does not.
     """
     write, found = writer(style, names), tensor.dense
     expr = found.reading.closed if tensor.closed else one_example(found.steps[-1].expr)
@@ -43,10 +43,10 @@ def formula_lines(tensor: Tensor, style: Style, names: Names) -> list[Line]:
         shape = shape_text(matrix.shape, style)
         left, right = _stacked(found), build(matrix)
         stacked = STACKED if matrix.rank < expr.rank else ""
-        both = expr.rank > 1 and tensor.layout == "array"
+        both = expr.rank > 2 and tensor.layout == "array"
         laws = [stacked] if both else [law, stacked]
         lines = [Line(write(left), write(right), ", ".join(filter(None, laws)), shape)]
-    if lines and (expr.rank < 2 or tensor.layout == "vec"):
+    if lines and (expr.rank < 3 or tensor.layout == "vec"):
         return lines
     shape = shape_text(expr.shape, style)
     return [Line(write(_entries(found)), write(_entry(expr)), law, shape), *lines]
