@@ -15,7 +15,7 @@ from symbp.emit.math import MATH, Names, equation, plain, unicode, writer
 from symbp.errors import SymbpError, did_you_mean, printable
 from symbp.ir import Expr
 
-LEGEND = "δ_ij is 1 where i = j and 0 elsewhere; Σ_k is the sum over every k."
+LEGEND = "δ is 1 where its two indices are equal and 0 elsewhere; Σ is the sum over its indices."
 
 
 def explanation(rule: str | None, format: Format = "unicode") -> str:

@@ -77,7 +77,7 @@ def sections(derivation: Derivation, page: Page) -> list[Section]:
         made.append(Section("Forward mode", _forward_intro(program), reading.tangent))
     if page.wanted.both_halves:
         made.append(_both_halves(derivation))
-    made += _dense(found, page, program)
+    made += _dense(found, page, program, {step.target for step in reading.primal})
     if page.closed != "none":
         closed = _closed(derivation)
         closed[0] = replace(closed[0], tensors=_closed_tensors(program, found, page))
@@ -104,8 +104,11 @@ def _both_halves(derivation: Derivation) -> Section:
     return Section("Both halves together", _HALVES, tuple(steps))
 
 
-def _dense(found: Sequence[Dense], page: Page, program: Program) -> list[Section]:
-    """Return a section for each dense derivative: the differential, then its unit directions."""
+def _dense(found: Sequence[Dense], page: Page, program: Program, known: set[Expr]) -> list[Section]:
+    """Return a section for each dense derivative: the differential, then its unit directions.
+
+    known: the lines that stand in the forward pass already.
+    """
     made = []
     if page.wanted.jacobian and not program.result.rank and not page.fragment:
         name = unicode(program.result, names_of(program))
@@ -114,7 +117,8 @@ def _dense(found: Sequence[Dense], page: Page, program: Program) -> list[Section
         others = sum(other.kind == one.kind for other in found) > 1
         by = " and ".join(unicode(v) for v in dict.fromkeys(one.variables))
         title = f"{one.kind.capitalize()} by {by}" if others else one.kind.capitalize()
-        made.append(Section(title, "", one.steps[:-1], (Tensor(one, page.wanted.layout),)))
+        new = tuple(step for step in one.steps[:-1] if step.target not in known)
+        made.append(Section(title, "", new, (Tensor(one, page.wanted.layout),)))
     for one in products(program, page.wanted):
         direction = unicode(dot(one.variables[0]))
         title = f"Hessian times a direction {direction}"

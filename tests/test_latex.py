@@ -8,6 +8,9 @@ import pytest
 from running import SPECS
 
 import symbp
+from symbp import report
+from symbp.explain import explanation
+from symbp.report import Page
 
 pytestmark = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")
 
@@ -65,3 +68,27 @@ def test_a_fragment_in_a_paper(tmp_path: Path) -> None:
     found = symbp.derive(symbp.load(SPECS / "mlp.symbp")).latex(fragment=True)
     head = "\\documentclass{article}\n\\usepackage{amsmath,amssymb,bm}\n\\begin{document}\n"
     compiled(f"{head}{found}\\end{{document}}\n", tmp_path)
+
+
+@pytest.mark.parametrize("rule", ["matmul", "kron", "softmax", "inv", "lemma-2.1", None])
+def test_a_rule_in_indices(rule: str | None, tmp_path: Path) -> None:
+    compiled(explanation(rule, "latex"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt"),
+    [
+        ("logdet(X' @ X)", "X"),
+        ("norm2(A @ X @ B + C)^2", "X"),
+        ("det(X)", "X"),
+        ("logsumexp(A @ x)", "x"),
+        ("softmax(W @ x)", "W"),
+        ("tanh(A @ X) @ B", "X"),
+        ("inv(X' @ X) @ X'", "X"),
+    ],
+)
+def test_dense_derivatives(text: str, wrt: str, tmp_path: Path) -> None:
+    found = symbp.derive(symbp.expression(text, [wrt]))
+    second = not found.program.result.rank
+    page = Page("both", "counted", proof=True, wanted=symbp.Wanted(jacobian=True, hessian=second))
+    compiled(report.text(found, "latex", page), tmp_path)

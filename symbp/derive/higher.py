@@ -13,7 +13,7 @@ from symbp.derive.derive import derive, forward_pass
 from symbp.derive.forward import tangent_steps
 from symbp.derive.free import free_matrices, in_lines, in_program, in_steps
 from symbp.derive.jacobian import jacobian
-from symbp.derive.reading import one_example, read
+from symbp.derive.reading import one_example, read, written_in
 from symbp.derive.reverse import bar
 from symbp.derive.simplify import Lines
 from symbp.ir import Expr, name_of, symbol, variable
@@ -95,6 +95,7 @@ def _jacobian(program: Program, of: Expr, before: tuple[Step, ...]) -> Derivativ
     target = variable(f"{of_names}_bar", expr.shape, "adjoint", of=of_names)
     law = "no path" if is_zero(expr) else ", ".join([UNITS, *laws])
     known = {step.target for step in before}
-    shown = [step for step in primal if step.target not in known]
-    steps = (*before, *shown, *tangent, Step(target, expr, expr, law))
-    return Derivative(target, expr, named.bindings, steps)
+    new = [step for step in primal if step.target not in known]
+    found = [*new, *tangent, Step(target, expr, expr, law)]
+    hidden = {step.target: step.expr for step in (*primal, *tangent) if not step.shown}
+    return Derivative(target, expr, named.bindings, (*before, *written_in(found, hidden)))

@@ -128,7 +128,9 @@ def _is_short(expr: Expr) -> bool:
 
 
 def _is_cheap(expr: Expr) -> bool:
-    """Tell whether a part is a sum of names and numbers."""
+    """Tell whether a part is as short as a name: a sum of names and numbers, Z⁻¹."""
+    if is_inverse(expr) and is_variable(expr.args[0]):
+        return True
     if not isinstance(expr.op, Sum):
         return False
     return all(_is_short(arg) or is_ones(arg) for arg in expr.args)

@@ -32,16 +32,16 @@ def read(derivation: Derivation) -> Reading:
     """Return the derivation for one example, short helper lines written in."""
     plain = for_one_example(derivation)
     hidden = {step.target: step.expr for step in plain.primal if not step.shown}
-    primal = _written_in(plain.primal, hidden)
+    primal = written_in(plain.primal, hidden)
     tangent_hidden = {s.target: s.expr for s in plain.tangent if not s.shown}
-    tangent = _written_in(plain.tangent, {**hidden, **tangent_hidden, **_unit(derivation)})
+    tangent = written_in(plain.tangent, {**hidden, **tangent_hidden, **_unit(derivation)})
     given = {name_of(v) for v in derivation.program.given}
     short = {
         s.target: s.expr for s in plain.adjoint if not s.shown and symbol(s.target).of not in given
     }
-    adjoint = _written_in(plain.adjoint, {**hidden, **short})
+    adjoint = written_in(plain.adjoint, {**hidden, **short})
     fused = _fused(adjoint, derivation)
-    return Reading(primal, _written_in(adjoint, fused), tangent)
+    return Reading(primal, written_in(adjoint, fused), tangent)
 
 
 def _unit(derivation: Derivation) -> dict[Expr, Expr]:
@@ -58,7 +58,7 @@ def for_one_example(derivation: Derivation) -> Derivation:
     primal, tangent, adjoint = (tuple(_alone(step) for step in part) for part in parts)
     program = derivation.program
     if program.loss is None and not program.result.rank:
-        adjoint = _written_in(adjoint, {bar(program.result): number(1)})
+        adjoint = written_in(adjoint, {bar(program.result): number(1)})
     return replace(derivation, primal=primal, tangent=tangent, adjoint=adjoint)
 
 
@@ -78,7 +78,7 @@ def _alone(step: Step) -> Step:
     return replace(step, expr=one_example(step.expr), rule=one_example(step.rule), paths=paths)
 
 
-def _written_in(steps: Sequence[Step], values: dict[Expr, Expr]) -> tuple[Step, ...]:
+def written_in(steps: Sequence[Step], values: dict[Expr, Expr]) -> tuple[Step, ...]:
     """Return the other steps with some lines written in where they are read."""
     full: dict[Expr, Expr] = {}
     for target, expr in values.items():

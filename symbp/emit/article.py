@@ -129,7 +129,7 @@ def _pad(text: str, width: int) -> str:
 def _latex_rows(lines: Sequence[Line], form: Format) -> tuple[Row, ...]:
     laws = [_latex_side(line) for line in lines]
     margin = max((latex_columns(line.left) for line in lines), default=0)
-    beside = max((latex_columns(law) for law in laws), default=0)
+    beside = max(map(_side_columns, laws), default=0)
     found = []
     for line, law in zip(lines, laws, strict=True):
         room = max(_LATEX_ROOM - margin - beside, _LEAST)
@@ -144,6 +144,11 @@ def _latex_rows(lines: Sequence[Line], form: Format) -> tuple[Row, ...]:
 def _latex_side(line: Line) -> str:
     law = rf"\text{{\small {latex_text(line.law)}}}" if line.law.strip() else ""
     return r"\ \cdot\ ".join(filter(None, (law, line.shape)))
+
+
+def _side_columns(side: str) -> int:
+    """Return about how wide a side is; the signs of a shape of many axes have room around them."""
+    return latex_columns(side) + 2 * max(side.count(r"\times") - 1, 0) + 2 * side.count("(")
 
 
 def _continued(line: str) -> str:

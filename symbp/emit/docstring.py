@@ -18,7 +18,9 @@ def docstring(derivation: Derivation, origin: str, version: str, code: str) -> s
     """Return the text between the quotes of a module's docstring; `code` is what it explains."""
     program, single = derivation.program, for_one_example(derivation)
     blocks = [f"{program.name}: {_title(program)}", _origin(origin, version)]
-    blocks += _sweep("Primal sweep, for one example:", single.primal)
+    several = any(symbol(v).batched for v in (*program.inputs, *program.targets))
+    alone = ", for one example" if several else ""
+    blocks += _sweep(f"Primal sweep{alone}:", single.primal)
     moving = "Tangent sweep (v_dot is the derivative of v along a direction):"
     blocks += _sweep(moving, single.tangent)
     result = symbol(program.result).name

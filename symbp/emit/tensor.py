@@ -9,7 +9,7 @@ from symbp.emit.article import Line
 from symbp.emit.build import build, build_words
 from symbp.emit.forms import is_matrix_form
 from symbp.emit.indices import axis_letters
-from symbp.emit.layout import Derivative, Indexed, Named, Transposed, function
+from symbp.emit.layout import Derivative, Entries, Indexed, Named, Transposed, function
 from symbp.emit.layout import Layout as Drawn
 from symbp.emit.math import Style, shape_text, writer
 from symbp.emit.names import Names
@@ -31,11 +31,11 @@ class Tensor:
 def formula_lines(tensor: Tensor, style: Style, names: Names) -> list[Line]:
     """Return the lines `∂F_ij/∂X_kl = A_ik B_lj` and `∂vec(F)/∂vec(X)ᵀ = Bᵀ ⊗ A`.
 
-    The first is left out where there is one axis at most, the second where no matrix says it; in
-    the layout "vec" the first stands where the second does not.
+    The second is left out where no matrix says it, the first where there are two axes at most and
+    the second says it; in the layout "vec" the first stands where the second does not.
     """
     write, found = writer(style, names), tensor.dense
-    expr = found.reading.closed if tensor.closed else one_example(found.reading.expr)
+    expr = found.reading.closed if tensor.closed else one_example(found.steps[-1].expr)
     law = "" if tensor.closed else found.steps[-1].law
     matrix = found.laid_out(expr, "vec")
     lines = []
@@ -43,13 +43,19 @@ def formula_lines(tensor: Tensor, style: Style, names: Names) -> list[Line]:
         shape = shape_text(matrix.shape, style)
         left, right = _stacked(found), build(matrix)
         stacked = STACKED if matrix.rank < expr.rank else ""
-        both = expr.rank > 1 and tensor.layout == "array"
+        both = expr.rank > 2 and tensor.layout == "array"
         laws = [stacked] if both else [law, stacked]
         lines = [Line(write(left), write(right), ", ".join(filter(None, laws)), shape)]
-    if lines and (expr.rank < 2 or tensor.layout == "vec"):
+    if lines and (expr.rank < 3 or tensor.layout == "vec"):
         return lines
     shape = shape_text(expr.shape, style)
-    return [Line(write(_entries(found)), write(build_words(expr)), law, shape), *lines]
+    return [Line(write(_entries(found)), write(_entry(expr)), law, shape), *lines]
+
+
+def _entry(expr: Expr) -> Drawn:
+    """Return the entry of an array; of three axes and more with chains joined, `(X Z⁻¹)_il`."""
+    drawn = build(expr)
+    return drawn.parts[0] if isinstance(drawn, Entries) else build_words(expr)
 
 
 def _stacked(found: Dense) -> Drawn:

@@ -42,6 +42,7 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
     kept.sort(key=lambda term: term[0] < 0)
     common = abs(kept[0][0]) if kept else Fraction(1)
     if len(kept) > 1 and common != 1 and all(abs(c) == common for c, _ in kept):
+        common = -common if all(c < 0 for c, _ in kept) else common
         return node(Sum((common,), shape), _sum([(c / common, arg) for c, arg in kept], shape))
     if len(kept) > 1 and len(shape) == 2:
         turned = [(c, _transposed(arg)) for c, arg in kept]
