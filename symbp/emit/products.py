@@ -66,7 +66,7 @@ class Products(Entrywise):
         op = expr.op
         assert isinstance(op, Words)
         shared, out = 0, tuple(dict.fromkeys(op.out))
-        only_masks = all(arg.op is POSITIVE for arg in expr.args)
+        only_masks = all(arg.op is POSITIVE or isinstance(arg.op, Selection) for arg in expr.args)
         factors: list[tuple[Term, Word]] = []
         units: list[tuple[Selection, Word]] = []
         for arg, word in zip(expr.args, op.words, strict=True):

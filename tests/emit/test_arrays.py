@@ -140,6 +140,8 @@ EXPRESSIONS = {
     "a unit entry by entry": contract("i,i->i", unit(n, 1), v),
     "two units": contract("i,j->ij", unit(m, 1), unit(n, 2)),
     "a unit of a sum": contract("ij,i,kj->k", subtract(A, X), unit(m, 0), S),
+    "a place of a mask": contract("i,i->", node(OPS["positive"], v), unit(n, 1)),
+    "a row of a mask": contract("i,ij->j", unit(m, 1), node(OPS["positive"], X)),
     "the trace of a block": contract("ij,ij->", X, contract("ij->ij", block(m, n, 0))),
     "of a size": contract("ij,j->i", X, unit(n, n - 1)),
 }  # fmt: skip
