@@ -3,15 +3,22 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from symbp.cli import main
 
 ROOT = Path(__file__).parents[1]
 SPECS = ROOT / "specs"
+CLEAN = (
+    ("ruff", "format", "--config", "pyproject.toml", "--diff"),
+    ("ruff", "check", "--config", "pyproject.toml"),
+    ("mypy", "--strict", "--config-file", ""),
+)
+"""What an emitted module is clean under."""
 
 
 def run(*arguments: object) -> Result:
@@ -41,3 +48,13 @@ def files(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
+
+
+def assert_clean(folder: Path, command: Sequence[str]) -> None:
+    """Assert that a tool finds nothing in the modules of a folder; skip where it is missing."""
+    pytest.importorskip(command[0])
+    files = sorted(map(str, folder.glob("*.py")))
+    result = subprocess.run(
+        [sys.executable, "-m", *command, *files], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,13 +1,11 @@
 """Inverses and determinants in code: one factorisation a matrix, a system solved where one is."""
 
 import re
-import subprocess
-import sys
 from collections import Counter
 
 import numpy as np
 import pytest
-from running import ROOT
+from running import CLEAN, assert_clean
 
 from symbp.check import certify
 from symbp.ops.evaluate import evaluate
@@ -163,19 +161,6 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("ruff", "format", "--config", "pyproject.toml", "--diff"),
-        ("ruff", "check", "--config", "pyproject.toml"),
-        ("mypy", "--strict", "--config-file", ""),
-    ],
-    ids=" ".join,
-)
+@pytest.mark.parametrize("command", CLEAN, ids=" ".join)
 def test_the_modules_are_clean(folder, command):
-    pytest.importorskip(command[0])
-    files = sorted(map(str, folder.glob("*.py")))
-    result = subprocess.run(
-        [sys.executable, "-m", *command, *files], cwd=ROOT, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert_clean(folder, command)

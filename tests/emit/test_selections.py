@@ -1,13 +1,11 @@
 """Entries, slices and block matrices in code: slices that select, assignments that place."""
 
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import sympy as sp
-from running import ROOT
+from running import CLEAN, assert_clean
 
 import symbp
 from symbp.check import certify
@@ -86,21 +84,8 @@ def test_code_is_as_a_person_writes_it(name, function, lines):
         assert line in body(name, function)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("ruff", "format", "--config", "pyproject.toml", "--diff"),
-        ("ruff", "check", "--config", "pyproject.toml"),
-        ("mypy", "--strict", "--config-file", ""),
-    ],
-    ids=" ".join,
-)
+@pytest.mark.parametrize("command", CLEAN, ids=" ".join)
 def test_the_modules_are_clean(tmp_path, command):
-    pytest.importorskip(command[0])
     for k, program in enumerate(PROGRAMS.values()):
         (tmp_path / f"module_{k}.py").write_text(emit(derive(program)))
-    files = sorted(map(str, tmp_path.glob("*.py")))
-    result = subprocess.run(
-        [sys.executable, "-m", *command, *files], cwd=ROOT, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert_clean(tmp_path, command)
