@@ -1,6 +1,6 @@
 """`symbp.diff`: the derivative of a SymPy expression, where `expr.diff(X)` stood before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbp.api import Line
+from symbp.derive.derivation import Step
 from symbp.derive.higher import differentiate
 from symbp.derive.jacobian import at_entry, stacked, structured
 from symbp.emit.forms import is_matrix_form
 from symbp.emit.function import FunctionText, function_text
 from symbp.emit.math import Names, latex, unicode, words
 from symbp.errors import SymbpError, did_you_mean, printable
-from symbp.ir import Expr, name_of
+from symbp.ir import Expr, name_of, variable
 from symbp.ops.product import product
 from symbp.pipeline import module_of
 from symbp.program import Program
@@ -61,8 +62,23 @@ def diff(
     for v, of in zip(asked, by, strict=True):
         tensor = at_entry(tensor, sum(ranks), v.index[: of.rank])
         ranks.append(0 if v.index else of.rank)
-    steps = tuple(Line.of(step, names_of(program)) for step in found.steps)
+    lines = (*found.steps, *_entries(asked, tensor))
+    steps = tuple(Line.of(step, names_of(program)) for step in lines)
     return Derivative(program, tuple(by), tensor, tuple(ranks), layout, steps, symbols)
+
+
+def _entries(asked: Sequence[Wanted], tensor: Expr) -> Iterator[Step]:
+    """Yield the line that takes the entries which are differentiated by, where there are any."""
+    if any(v.index for v in asked):
+        of = " ".join(map(_at, asked))
+        target = variable(f"{of}_bar", tensor.shape, "adjoint", of=of)
+        yield Step(target, tensor, tensor, "at an entry")
+
+
+def _at(asked: Wanted) -> str:
+    """Return the name of a variable; of an entry with its place, `X[0,1]`."""
+    place = ",".join(str(index).replace(" ", "") for index in asked.index)
+    return f"{asked.name}[{place}]" if place else asked.name
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,10 @@ class LatexWriter:
         return rf"\frac{{\partial{order} {result}}}{{{below}}}"
 
     def _name(self, name: str, bold: bool) -> str:
+        base, bracket, index = name.partition("[")
+        if bracket:  # an entry, `X[0,1]`
+            places = ",".join("".join(map(latex_letter, p)) for p in index[:-1].split(","))
+            return rf"{self._name(base, bold=True)}_{{{places}}}"
         return r"\ell" if name == self.names.result == "loss" else latex_name(name, bold)
 
 

@@ -52,6 +52,9 @@ class UnicodeWriter:
         return f"∂{order}{self._name(self.names.result)}/{''.join(by)}"
 
     def _name(self, name: str) -> str:
+        base, bracket, index = name.partition("[")
+        if bracket:  # an entry, `X[0,1]`
+            return at_places(self._name(base), index.removesuffix("]").split(","))
         return "ℓ" if name == self.names.result == "loss" else unicode_name(name)
 
     def number(self, value: Fraction) -> Piece:
@@ -181,11 +184,15 @@ def _commutation(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
 
 
 def _element(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
-    base, places = fit(parts[0], Level.ATOM), [part.text for part in parts[1:]]
+    return Piece(at_places(fit(parts[0], Level.ATOM), [p.text for p in parts[1:]]), Level.ATOM)
+
+
+def at_places(base: str, places: Sequence[str]) -> str:
+    """Return an array's entry at some places: `X₀₁`, `X_ij`, `X_n−1,0`."""
     if all(len(place) == 1 and place.isdecimal() for place in places):
-        return Piece(base + "".join(places).translate(SUBSCRIPTS), Level.ATOM)
+        return base + "".join(places).translate(SUBSCRIPTS)
     together = all(len(place) == 1 for place in places)
-    return Piece(f"{base}_{('' if together else ',').join(places)}", Level.ATOM)
+    return f"{base}_{('' if together else ',').join(places)}"
 
 
 def _sign(writer: UnicodeWriter, layout: at.Sign, _: list[Piece]) -> Piece:
