@@ -1,6 +1,6 @@
 """`symbp.diff`: the derivative of a SymPy expression, where `expr.diff(X)` stood before."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -12,6 +12,7 @@ from symbp.api import Line
 from symbp.derive.derivation import Step
 from symbp.derive.higher import differentiate
 from symbp.derive.jacobian import at_entry, stacked, structured
+from symbp.derive.simplify import Lines
 from symbp.emit.forms import is_matrix_form
 from symbp.emit.function import FunctionText, function_text
 from symbp.emit.math import Names, latex, unicode, words
@@ -62,22 +63,19 @@ def diff(
     for v, of in zip(asked, by, strict=True):
         tensor = at_entry(tensor, sum(ranks), v.index[: of.rank])
         ranks.append(0 if v.index else of.rank)
-    lines = (*found.steps, *_entries(asked, tensor))
+    lines = [*found.steps]
+    if any(v.index for v in asked):
+        tensor, _ = Lines(()).simplify(tensor)
+        at = " ".join(_place(v, of.rank) for v, of in zip(asked, by, strict=True))
+        target = variable(f"{at}_bar", tensor.shape, "adjoint", of=at)
+        lines.append(Step(target, tensor, tensor, "at an entry"))
     steps = tuple(Line.of(step, names_of(program)) for step in lines)
     return Derivative(program, tuple(by), tensor, tuple(ranks), layout, steps, symbols)
 
 
-def _entries(asked: Sequence[Wanted], tensor: Expr) -> Iterator[Step]:
-    """Yield the line that takes the entries which are differentiated by, where there are any."""
-    if any(v.index for v in asked):
-        of = " ".join(map(_at, asked))
-        target = variable(f"{of}_bar", tensor.shape, "adjoint", of=of)
-        yield Step(target, tensor, tensor, "at an entry")
-
-
-def _at(asked: Wanted) -> str:
+def _place(asked: Wanted, rank: int) -> str:
     """Return the name of a variable; of an entry with its place, `X[0,1]`."""
-    place = ",".join(str(index).replace(" ", "") for index in asked.index)
+    place = ",".join(str(index).replace(" ", "") for index in asked.index[:rank])
     return f"{asked.name}[{place}]" if place else asked.name
 
 
