@@ -65,12 +65,18 @@ def diff(
         ranks.append(0 if v.index else of.rank)
     lines = [*found.steps]
     if any(v.index for v in asked):
-        tensor, _ = Lines(()).simplify(tensor)
-        at = " ".join(_place(v, of.rank) for v, of in zip(asked, by, strict=True))
-        target = variable(f"{at}_bar", tensor.shape, "adjoint", of=at)
-        lines.append(Step(target, tensor, tensor, "at an entry"))
+        lines.append(_at_entry(asked, by, tensor))
+        tensor = lines[-1].expr
     steps = tuple(Line.of(step, names_of(program)) for step in lines)
     return Derivative(program, tuple(by), tensor, tuple(ranks), layout, steps, symbols)
+
+
+def _at_entry(asked: Sequence[Wanted], by: Sequence[Expr], tensor: Expr) -> Step:
+    """Return the line that takes the entries which are differentiated by."""
+    places = " ".join(_place(v, of.rank) for v, of in zip(asked, by, strict=True))
+    expr, _ = Lines(()).simplify(tensor)
+    target = variable(f"{places}_bar", expr.shape, "adjoint", of=places)
+    return Step(target, expr, tensor, "at an entry")
 
 
 def _place(asked: Wanted, rank: int) -> str:
