@@ -76,6 +76,15 @@ def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+_format_option = click.option(
+    "--format",
+    "format",
+    type=click.Choice(["unicode", "latex", "markdown"]),
+    default="unicode",
+    show_default=True,
+)
+
+
 def _second_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--layout", type=click.Choice(["array", "vec"]), default="array",
@@ -147,13 +156,7 @@ def derive(
 @main.command()
 @_source_options
 @_second_options
-@click.option(
-    "--format",
-    "format",
-    type=click.Choice(["unicode", "latex", "markdown"]),
-    default="unicode",
-    show_default=True,
-)
+@_format_option
 @click.option(
     "--mode",
     type=click.Choice(["reverse", "forward", "both"]),
@@ -186,13 +189,7 @@ def show(
 
 @main.command()
 @click.argument("rule", required=False)
-@click.option(
-    "--format",
-    "format",
-    type=click.Choice(["unicode", "latex", "markdown"]),
-    default="unicode",
-    show_default=True,
-)
+@_format_option
 @_errors_as_messages
 def explain(rule: str | None, format: str) -> None:
     """Show why a rule holds, in indices; without RULE, list the rules.

@@ -146,6 +146,11 @@ class Words(Op):
         """Return the shape of the result."""
         return tuple(self.dims[letter] for letter in self.out)
 
+    @property
+    def is_transpose(self) -> bool:
+        """Whether the words are those of Aᵀ, the one argument turned."""
+        return self.words == (self.out[::-1],) and len(set(self.out)) == 2
+
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
         return spelling(self._marked(args), self.words, self.out, [str(dim) for dim in self.dims])
@@ -171,7 +176,7 @@ def _transposed_digest(matrix: Expr) -> str:
         return matrix.digest
     if not isinstance(op, Words):
         op, args = Words(((0, 1),), (0, 1), matrix.shape), (matrix,)
-    if op.words == (op.out[::-1],):
+    if op.is_transpose:
         return args[0].digest
     return fingerprint(Words(op.words, op.out[::-1], op.dims).canonical(args))
 

@@ -63,11 +63,8 @@ def text(derivation: Derivation, format: Format = "unicode", page: Page = GRADIE
 
 def sections(derivation: Derivation, page: Page) -> list[Section]:
     """Return the sections of a reading."""
-    program, reading, found = (
-        derivation.program,
-        read(derivation),
-        dense(derivation.program, page.wanted),
-    )
+    program, reading = derivation.program, read(derivation)
+    found = dense(program, page.wanted)
     made = [] if page.fragment else [_given(program)]
     made.append(Section("Forward pass", "", reading.primal))
     if page.mode != "forward":
@@ -182,7 +179,7 @@ def _role(word: str, var: Expr) -> str:
 
 def _reverse_intro(program: Program, wanted: Wanted) -> str:
     folded = [unicode(v) for v in program.wrt if symbol(v).symmetric]
-    free = f"{_FREE.format(', '.join(folded))}" if folded and not wanted.both_halves else ""
+    free = _FREE.format(", ".join(folded)) if folded and not wanted.both_halves else ""
     return " ".join(filter(None, (free, _sweep_intro(program))))
 
 

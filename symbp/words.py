@@ -29,9 +29,12 @@ def is_own_transpose(
     factors: Sequence[Marked], words: Sequence[Word], out: Word, dims: Sequence[str]
 ) -> bool:
     """Tell whether a product is the same with the two letters of its result exchanged."""
-    ends = [sum(word.count(letter) for word in words) for letter in out]
-    if out[0] == out[1] or ends[0] != ends[1]:
-        return out[0] == out[1]
+    if out[0] == out[1]:
+        return True
+    held = [(digest, i) for (digest, _), word in zip(factors, words, strict=True) for i in word]
+    ends = [sorted(digest for digest, i in held if i == letter) for letter in out]
+    if ends[0] != ends[1]:  # the one end is not like the other: no need to spell
+        return False
     return spelling(factors, words, out, dims) == spelling(factors, words, out[::-1], dims)
 
 
@@ -97,6 +100,12 @@ def _colours(factors: Sequence[Marked], words: Sequence[Word], out: Word) -> lis
 
 def _in_order(ends: list[str], symmetric: bool) -> list[str]:
     return sorted(ends) if symmetric else ends
+
+
+def closed(words: Sequence[Word], out: Word) -> list[list[int]]:
+    """Return the positions of the words that no letter ties to the result, grouped likewise."""
+    groups = components(words)
+    return [group for group in groups if not {i for k in group for i in words[k]} & set(out)]
 
 
 def components(words: Sequence[Collection[int]]) -> list[list[int]]:

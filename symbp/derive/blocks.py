@@ -1,8 +1,8 @@
 """The law of blocks: E_iᵀ picks the block i of a matrix that is put together from blocks."""
 
 from symbp.ir import Expr, Sum, Words, walk
-from symbp.ops.linear import combine, parts
-from symbp.ops.product import product
+from symbp.ops.linear import combine
+from symbp.ops.product import distributed
 from symbp.ops.rewrite import transform
 from symbp.ops.selection import Selection
 
@@ -21,11 +21,7 @@ def _picked(part: Expr) -> Expr | None:
     }
     for k, (arg, word) in enumerate(zip(part.args, op.words, strict=True)):
         if isinstance(arg.op, Sum) and picking & set(word) and _has_blocks(arg):
-            rest = [
-                (a, w) for j, (a, w) in enumerate(zip(part.args, op.words, strict=True)) if j != k
-            ]
-            dims = dict(enumerate(op.dims))
-            terms = [(c, product([*rest, (term, word)], op.out, dims)) for c, term in parts(arg)]
+            terms = distributed(part, k)
             return combine([(c, _picked(term) or term) for c, term in terms], part.shape)
     return None
 

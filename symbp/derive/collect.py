@@ -4,6 +4,7 @@ Terms of a sum are joined where they differ in one factor alone, as long as that
 shorter.  A factor at the edge of the product, or a scalar, is taken out where all terms have it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,7 +13,7 @@ from itertools import combinations
 from symbp.ir import Expr, Shape, Words, variable, walk
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import combine, is_ones, opened
-from symbp.ops.product import Factor, product
+from symbp.ops.product import Factor, product, subproduct
 
 Term = tuple[Fraction, Expr]
 Word = tuple[int, ...]
@@ -38,8 +39,7 @@ class _Parting:
     def rebuilt(self, part: Expr) -> Expr:
         """Return the product with another part in the place."""
         factors = [*self.factors, (part, self.place)]
-        used = {letter for _, word in factors for letter in word} | set(self.out)
-        return product(factors, self.out, {i: self.dims[i] for i in used})
+        return subproduct(factors, self.out, self.dims)
 
 
 def collect(expr: Expr) -> Expr:
@@ -66,7 +66,11 @@ def _length(expr: Expr) -> int:
 
 def _joined(terms: Sequence[Term], ways: Callable[[Expr], Iterator[_Parting]]) -> list[Term] | None:
     """Return the terms with two of them joined; None where no two make the sum shorter."""
-    partings = [list(ways(term)) for _, term in terms]
+    times = Counter(digest for _, term in terms for digest in {arg.digest for arg in term.args})
+    partings = [
+        list(ways(term)) if any(times[arg.digest] > 1 for arg in term.args) else []
+        for _, term in terms
+    ]
     best: tuple[int, list[Term]] | None = None
     for one, other in combinations(range(len(terms)), 2):
         around = {parting.around: parting for parting in reversed(partings[other])}
@@ -137,8 +141,7 @@ def _edge(factor: Expr, word: Word, others: Sequence[Factor], op: Words) -> Iter
     rest_out = tuple(inner[0] if i in outer else i for i in op.out if inner or i not in outer)
     place = tuple(turn.get(inner[0], inner[0]) if i in outer else i
                   for i in op.out if inner or i not in outer)  # fmt: skip
-    used = inside | set(rest_out)
-    rest = product(others, rest_out, {i: dim for i, dim in enumerate(op.dims) if i in used})
+    rest = subproduct(others, rest_out, op.dims)
     around = (factor, tuple(turn.get(i, i) for i in word))
     yield _parting([around], rest, place, replace(op, dims=dims))
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from symbp.derive.forward import dot
 from symbp.ir import Dim, Expr, Sum, Words
 from symbp.ops.linear import add, combine, is_zero, opened, parts, subtract, zeros
-from symbp.ops.product import contract, product
+from symbp.ops.product import contract, distributed, product
 from symbp.ops.reshape import merge
 from symbp.ops.rewrite import lift, rename, substitute, transform
 from symbp.ops.rules import tangent
@@ -54,12 +54,11 @@ def _opened(expr: Expr) -> Expr:
     """Multiply out the sums that hold an identity or ones: p ⊙ (I − 𝟏 pᵀ) is diag(p) − p pᵀ."""
 
     def change(part: Expr) -> Expr | None:
-        op = part.op
-        if not isinstance(op, Words):
+        if not isinstance(part.op, Words):
             return None
         for k, arg in enumerate(part.args):
             if isinstance(arg.op, Sum) and any(_is_plain(term) for term in arg.args):
-                terms = [(c, _with(part, op, k, term)) for c, term in parts(arg)]
+                terms = distributed(part, k)
                 return combine([(c, change(term) or term) for c, term in terms], part.shape)
         return None
 
@@ -73,11 +72,6 @@ def _is_plain(term: Expr) -> bool:
         return False
     read = {letter for word in op.words for letter in word} & set(op.out)
     return len(set(op.out)) < len(op.out) or 0 < len(read) < len(op.out)
-
-
-def _with(part: Expr, op: Words, position: int, arg: Expr) -> Expr:
-    args = [*part.args[:position], arg, *part.args[position + 1 :]]
-    return product(zip(args, op.words, strict=True), op.out, dict(enumerate(op.dims)))
 
 
 def _unit_directions(dims: Sequence[Dim]) -> Expr:

@@ -20,7 +20,7 @@ from symbp.errors import SymbpError
 from symbp.ir import Expr, Size, Sum, Words, is_variable, name_of, node, variable, variables, walk
 from symbp.ops.kinds import Elementwise, Merge, Nonlinear, Split
 from symbp.ops.linear import add, combine, is_zero, number, parts, zeros
-from symbp.ops.product import product, transpose
+from symbp.ops.product import distributed, product, transpose
 from symbp.ops.rewrite import substitute
 from symbp.ops.rules import pullback
 from symbp.ops.scalar import PLACES, from_scalar
@@ -169,17 +169,9 @@ def _matrices(name: Expr, made: Expr) -> list[Equation]:
 
 def _distributed(expr: Expr) -> Expr:
     """Return a product over a sum that holds a Kronecker delta as a sum of products."""
-    op = expr.op
-    if not isinstance(op, Words):
-        return expr
-    for k, arg in enumerate(expr.args):
+    for k, arg in enumerate(expr.args if isinstance(expr.op, Words) else ()):
         if isinstance(arg.op, Sum) and any(deltas(part) for part in walk(arg)):
-            terms = []
-            for coefficient, term in parts(arg):
-                args = [*expr.args[:k], term, *expr.args[k + 1 :]]
-                factors = zip(args, op.words, strict=True)
-                terms.append((coefficient, product(factors, op.out, dict(enumerate(op.dims)))))
-            return combine(terms, expr.shape)
+            return combine(distributed(expr, k), expr.shape)
     return expr
 
 

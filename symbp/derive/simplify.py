@@ -29,7 +29,7 @@ from symbp.ir import (
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import negate, number, parts, rational, subtract
 from symbp.ops.pointwise import SIGMOID
-from symbp.ops.product import broadcast
+from symbp.ops.product import broadcast, subproduct
 from symbp.ops.rewrite import rebuild, substitute
 from symbp.ops.scalar import from_scalar
 from symbp.program import Binding
@@ -64,19 +64,21 @@ class Lines:
             ("common factor", collect),
         ):
             changed = change(expr)
-            if law and without_weight(changed).digest != without_weight(expr).digest:
+            same = changed is expr or not law
+            if not same and without_weight(changed).digest != without_weight(expr).digest:
                 laws.append(law)
             expr = changed
         return expr, tuple(laws)
 
     def _reflect(self, expr: Expr) -> Expr:
         """Write σ(−z) as 1 − σ(z), where σ(z) stands in the expression too or has a name."""
-        digests = {part.digest for part in walk(expr) if part.op is SIGMOID} | set(self.by_value)
+        sigmoids = [part for part in walk(expr) if part.op is SIGMOID]
+        digests = {part.digest for part in sigmoids}
         values = {}
-        for part in walk(expr):
-            if part.op is SIGMOID and all(c < 0 for c, _ in parts(part.args[0])):
+        for part in sigmoids:
+            if all(c < 0 for c, _ in parts(part.args[0])):
                 mirrored = node(SIGMOID, negate(part.args[0]))
-                if mirrored.digest in digests:
+                if mirrored.digest in digests or mirrored.digest in self.by_value:
                     values[part] = subtract(number(1, part.shape), mirrored)
         return substitute(expr, values) if values else expr
 
@@ -103,11 +105,10 @@ def _one_hot(expr: Expr) -> Expr:
     for part in walk(expr):
         op = part.op
         if isinstance(op, Words):
-            kept = [k for k in range(len(part.args)) if not _sums_to_one(part, op, k)]
+            factors = enumerate(zip(part.args, op.words, strict=True))
+            kept = [factor for k, factor in factors if not _sums_to_one(part, op, k)]
             if len(kept) < len(part.args):
-                left = Words(tuple(op.words[k] for k in kept), op.out, op.dims)
-                used = {i for k in kept for i in op.words[k]} | set(op.out)
-                values[part] = _without(left, [part.args[k] for k in kept], used)
+                values[part] = subproduct(kept, op.out, op.dims)
     return substitute(expr, values) if values else expr
 
 
@@ -118,18 +119,6 @@ def _sums_to_one(part: Expr, op: Words, position: int) -> bool:
     (letter,) = op.words[position]
     others = [i for k, word in enumerate(op.words) if k != position for i in word]
     return letter not in others and letter not in op.out
-
-
-def _without(op: Words, args: list[Expr], used: set[int]) -> Expr:
-    """Return the product of what is left, without counting the letters that went."""
-    letters = {i: k for k, i in enumerate(sorted(used))}
-    words = tuple(tuple(letters[i] for i in word) for word in op.words)
-    left = Words(words, tuple(letters[i] for i in op.out), tuple(op.dims[i] for i in letters))
-    return rebuild(node(left, *args), tuple(args)) if len(args) != 1 else _single(left, args[0])
-
-
-def _single(op: Words, arg: Expr) -> Expr:
-    return arg if op.words == (op.out,) else node(op, arg)
 
 
 def cancel(expr: Expr) -> Expr:

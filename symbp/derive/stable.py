@@ -23,7 +23,7 @@ from symbp.ops.matrix import (
     TRACE_EXPM,
 )
 from symbp.ops.pointwise import ABS, EXP, LOG, SIGMOID, SOFTPLUS
-from symbp.ops.product import product
+from symbp.ops.product import subproduct
 from symbp.ops.rewrite import transform
 from symbp.program import Binding, Program
 
@@ -151,9 +151,7 @@ def _trace_expm(part: Expr, definitions: Definitions) -> Expr | None:
         others = {*op.out, *(i for j, w in enumerate(op.words) if j != k for i in w)}
         if inner.op is EXPM and word[0] == word[1] not in others:
             factors[k], changed = (node(TRACE_EXPM, *inner.args), ()), True
-    used = {*op.out, *(i for _, word in factors for i in word)}
-    dims = {i: dim for i, dim in enumerate(op.dims) if i in used}
-    return product(factors, op.out, dims) if changed else None
+    return subproduct(factors, op.out, op.dims) if changed else None
 
 
 _FORMS: tuple[tuple[str, Callable[[Expr, Definitions], Expr | None]], ...] = (

@@ -5,7 +5,6 @@ from math import prod
 
 from symbp.derive.dense import Dense, Wanted, dense
 from symbp.emit.formulas import Formulas
-from symbp.emit.guards import guard
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.network import Network
 from symbp.emit.shapes import shape_tuple
@@ -171,20 +170,11 @@ class OfFields(Formulas):
 
     def __init__(self, given: Sequence[Expr], names: Identifiers, batch: Batch) -> None:
         super().__init__(given, given, names, batch)
-        self.fields = [v for v in given if symbol(v).role == "param"]
+        self.fields = tuple(v for v in given if symbol(v).role == "param")
 
     def arguments(self, data: Sequence[Expr]) -> list[str]:
         """Return `params` and the other arguments with their types."""
         return ["params: ParamsLike", *super().arguments([v for v in data if v not in self.fields])]
-
-    def guards(self) -> list[str]:
-        """Return the lines that check the data's shapes."""
-        made, known = [], list(self.fields)
-        for var in self.given:
-            if var not in self.fields:
-                made.append(guard(var, self.names, known))
-                known.append(var)
-        return made
 
     def results(self, bindings: Iterable[Binding], wanted: Sequence[Expr]) -> list[str]:
         """Return the statements, the parameters that they read taken out of `params` first."""

@@ -24,8 +24,10 @@ class Formulas:
 
     given: the arguments, for the whole batch.  moving: what of them derivatives are taken by.
     helpers: the names of the module's fixed texts that the functions call.  open: the sizes that
-    no argument tells.
+    no argument tells.  fields: what of the arguments is checked elsewhere, as fields of one.
     """
+
+    fields: tuple[Expr, ...] = ()
 
     def __init__(
         self, given: Sequence[Expr], moving: Sequence[Expr], names: Identifiers, batch: Batch
@@ -101,9 +103,9 @@ class Formulas:
         return next((v for v in self.given if symbol(v).encoding != "one_hot"), None)
 
     def guards(self) -> list[str]:
-        """Return the lines that check the arguments' shapes."""
-        made, known = [], list[Expr]()
-        for var in self.given:
+        """Return the lines that check the arguments' shapes, those of fields apart."""
+        made, known = [], list(self.fields)
+        for var in (v for v in self.given if v not in self.fields):
             made.append(guard(var, self.names, known))
             known.append(var)
         return made

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from symbp.ir import Expr, Words
 from symbp.ops.kinds import Merge
-from symbp.ops.product import product
+from symbp.ops.product import product, subproduct
 from symbp.words import components
 
 Word = tuple[int, ...]
@@ -44,9 +44,5 @@ def kronecker(arg: Expr, op: Merge) -> Kron | None:
             parts[touched[0]] += factors
         else:
             scalars.append(product(factors, ()))
-    sizes = dict(enumerate(words.dims))
-    made = []
-    for out, factors in zip(outs, parts, strict=True):
-        used = {i for _, word in factors for i in word} | set(out)
-        made.append(product(factors, out, {i: sizes[i] for i in used}))
+    made = (subproduct(own, out, words.dims) for out, own in zip(outs, parts, strict=True))
     return Kron(tuple(made), tuple(scalars))

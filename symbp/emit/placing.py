@@ -10,7 +10,7 @@ from symbp.emit.dims import Dims
 from symbp.emit.syntax import name, text
 from symbp.ir import Expr, Words
 from symbp.ops.linear import combine, opened
-from symbp.ops.product import product
+from symbp.ops.product import subproduct
 from symbp.ops.selection import Selection
 
 Word = tuple[int, ...]
@@ -72,10 +72,8 @@ def _place(coefficient: Fraction, term: Expr, dims: Dims) -> Placed | None:
     if len(rest) == len(pairs):
         return None
     kept = tuple(letter for letter in out if letter is not None)
-    used = {*kept, *(i for _, word in rest for i in word)}
-    sizes = {i: dim for i, dim in enumerate(op.dims) if i in used}
     inner = index[0] if len(index) == 1 else ast.Tuple(index, ast.Load())
-    return Placed(coefficient, product(rest, kept, sizes), inner)
+    return Placed(coefficient, subproduct(rest, kept, op.dims), inner)
 
 
 def _places(word: Word, out: Word, others: Sequence[Word]) -> bool:

@@ -4,7 +4,7 @@ Softmax and log-sum-exp are written out in operations that neither overflow nor 
 with exp(z − max z), and so the loss and its gradient share that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from symbp.ir import Expr, Sum, Words, is_variable, symbol, variable, variables
@@ -12,7 +12,7 @@ from symbp.lower.sweeps import Sweeps
 from symbp.ops.kinds import Elementwise, Nonlinear
 from symbp.ops.linear import combine
 from symbp.ops.pointwise import POSITIVE, RELU, SELECT
-from symbp.ops.product import product
+from symbp.ops.product import product, with_factor
 from symbp.ops.rewrite import lift, rebuild, rename, substitute, transform
 from symbp.ops.scalar import PLACES, apply, from_scalar
 
@@ -23,17 +23,26 @@ def expanded(sweeps: Sweeps) -> Sweeps:
     return _changed(_changed(made, _select_outside), _sum_outside)
 
 
-def folded(sweeps: Sweeps, kept: set[str]) -> Sweeps:
+def folded(sweeps: Sweeps, kept: Collection[str]) -> Sweeps:
     """Write the lines that are one number everywhere into the lines that read them."""
-    numbers: dict[Expr, Expr] = {}
+    return written_in(sweeps, kept, lambda expr: not _given(expr))
+
+
+def _given(expr: Expr) -> bool:
+    """Tell whether an expression reads anything but the weight of an example."""
+    return any(symbol(v).role != "weight" for v in variables(expr))
+
+
+def written_in(sweeps: Sweeps, kept: Collection[str], goes: Callable[[Expr], bool]) -> Sweeps:
+    """Write the lines whose value `goes` into the lines that read them; `kept` lines stay."""
+    put: dict[Expr, Expr] = {}
     made: Sweeps = {}
     for sweep, lines in sweeps.items():
         new = []
         for line in lines:
-            expr = substitute(line.expr, numbers)
-            given = (v for v in variables(expr) if symbol(v).role != "weight")
-            if next(given, None) is None and line.name not in kept:
-                numbers[line.target] = expr
+            expr = substitute(line.expr, put)
+            if line.name not in kept and goes(expr):
+                put[line.target] = expr
             else:
                 new.append(replace(line, expr=expr))
         made[sweep] = tuple(new)
@@ -93,13 +102,8 @@ def _select_outside(part: Expr) -> Expr | None:
         return None
     for k, arg in enumerate(part.args):
         if arg.op is SELECT and op.words[k] == op.out:
-            rest = [
-                (a, w) for j, (a, w) in enumerate(zip(part.args, op.words, strict=True)) if j != k
-            ]
-            dims = dict(enumerate(op.dims))
             condition, *choices = arg.args
-            taken = [product([*rest, (choice, op.out)], op.out, dims) for choice in choices]
-            return apply(SELECT, condition, *taken)
+            return apply(SELECT, condition, *(with_factor(part, k, choice) for choice in choices))
     return None
 
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from symbp.ir import Examples, Expr, Words, node, walk
-from symbp.lower.expand import written_out
+from symbp.lower.expand import written_in, written_out
 from symbp.lower.path import Word, pairs, result_word
 from symbp.lower.sweeps import Sweeps
 from symbp.ops.kinds import Nonlinear, Solve
 from symbp.ops.matrix import DETERMINANT, DETERMINANT_SIGN, INVERSE, LOG_DETERMINANT, TRACE_EXPM
 from symbp.ops.pointwise import EXP
-from symbp.ops.product import hadamard, product
-from symbp.ops.rewrite import substitute, transform
+from symbp.ops.product import hadamard, product, subproduct
+from symbp.ops.rewrite import transform
 from symbp.program import Binding
 
 
@@ -40,22 +40,11 @@ def _is(expr: Expr, op: Nonlinear) -> bool:
 
 def _opened(sweeps: Sweeps, kept: Collection[str], only: Collection[str] | None) -> Sweeps:
     """Write lines that are an inverse into those that read them; `only` says which, None all."""
-    put: dict[Expr, Expr] = {}
-    made: Sweeps = {}
-    for sweep, lines in sweeps.items():
-        new = []
-        for line in lines:
-            expr = substitute(line.expr, put)
-            if (
-                _is(expr, INVERSE)
-                and line.name not in kept
-                and (only is None or expr.digest in only)
-            ):
-                put[line.target] = expr
-            else:
-                new.append(replace(line, expr=expr))
-        made[sweep] = tuple(new)
-    return made
+
+    def goes(expr: Expr) -> bool:
+        return _is(expr, INVERSE) and (only is None or expr.digest in only)
+
+    return written_in(sweeps, kept, goes)
 
 
 def _once(sweeps: Sweeps) -> dict[str, str]:
@@ -133,9 +122,7 @@ def _system(part: Expr, op: Words, position: int, side: _Side) -> _System | None
     matrix = part.args[position].args[0]
     solution = node(Solve(), matrix if summed == column else _turned(matrix), right)
     others.append((solution, tuple(free if i == summed else i for i in ordered)))
-    used = {*op.out, *(i for _, w in others for i in w)}
-    sizes = {i: dim for i, dim in enumerate(op.dims) if i in used}
-    return _System(solution, product(others, op.out, sizes))
+    return _System(solution, subproduct(others, op.out, op.dims))
 
 
 def _side(op: Words, position: int, letter: int) -> _Side:

@@ -20,7 +20,7 @@ def apart(
 
     None where there is no letter that every factor which has it joined from the same sizes.
     """
-    for letter in dict.fromkeys(i for _, word in factors for i in word):
+    for letter in dict.fromkeys(i for f, word in factors if isinstance(f.op, Merge) for i in word):
         ends = [(f, axis) for f, word in factors for axis, i in enumerate(word) if i == letter]
         sizes = _inner_sizes(*ends[0])
         if letter in out or len(sizes) < 2 or any(_inner_sizes(*end) != sizes for end in ends):

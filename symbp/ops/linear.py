@@ -57,10 +57,9 @@ def _transposed(term: Expr) -> Expr:
     op = term.op
     if not isinstance(op, Words):
         return node(Words(((0, 1),), (1, 0), term.shape), term)
-    out = op.out[::-1]
-    if op.words == (out,):
+    if op.is_transpose:
         return term.args[0]
-    return node(Words(op.words, out, op.dims), *term.args)
+    return node(Words(op.words, op.out[::-1], op.dims), *term.args)
 
 
 def _transposes(term: Expr) -> int:
@@ -122,7 +121,7 @@ def subtract(left: Expr, right: Expr) -> Expr:
 
 def scale(factor: int | Fraction, expr: Expr) -> Expr:
     """Return a rational multiple of an expression."""
-    return combine([(Fraction(factor), expr)], expr.shape)
+    return expr if factor == 1 else combine([(Fraction(factor), expr)], expr.shape)
 
 
 def negate(expr: Expr) -> Expr:

@@ -59,7 +59,7 @@ def _inverse(z: Expr) -> Expr | None:
     if op.out[0] == op.out[1]:
         values = product(zip(z.args, op.words, strict=True), op.out[:1], dict(enumerate(op.dims)))
         return contract("i->ii", reciprocal(values))
-    if op.words == (op.out[::-1],):
+    if op.is_transpose:
         return transpose(node(INVERSE, z.args[0]))
     chain = _square_chain(z, op)
     if chain is None:
@@ -103,8 +103,7 @@ def _log_determinant(z: Expr) -> Expr | None:
 def _turned_back(z: Expr) -> Expr | None:
     """Return X of Xᵀ."""
     op = z.op
-    is_turned = isinstance(op, Words) and op.words == (op.out[::-1],) and op.out[0] != op.out[1]
-    return z.args[0] if is_turned else None
+    return z.args[0] if isinstance(op, Words) and op.is_transpose else None
 
 
 def _no_derivative(dz: Expr, z: Expr, p: Expr) -> Expr:

@@ -11,14 +11,14 @@ from fractions import Fraction
 
 import sympy as sp
 
-from symbp.ir import Dim, Expr, Size, Sum, Words, node
+from symbp.ir import Dim, Expr, Shape, Size, Sum, Words, node
 from symbp.ops.inverse import Pair, inverse_pair
 from symbp.ops.joined import apart, turned
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import negate, ones, parts, scale, zeros
 from symbp.ops.power import base_and_exponent, power
 from symbp.ops.selection import block_pair, one_of_each
-from symbp.words import components
+from symbp.words import closed
 
 Word = tuple[int, ...]
 Factor = tuple[Expr, Word]
@@ -62,6 +62,30 @@ def product(factors: Iterable[Factor], out: Word, sizes: dict[int, Dim] | None =
         return scale(opened.coefficient, product(merged, out, roots))
     coefficient, merged = _count(merged, out, opened)
     return scale(coefficient, _settled(merged, out, opened.dims))
+
+
+def subproduct(factors: Sequence[Factor], out: Word, dims: Mapping[int, Dim] | Shape) -> Expr:
+    """Return the product of some factors of another, whose letters have the sizes `dims`.
+
+    A letter that none of them has, nor `out`, is gone with the others: it is not summed over.
+    """
+    known = dict(enumerate(dims)) if isinstance(dims, tuple) else dims
+    return product(factors, out, {letter: known[letter] for letter in _letters(factors) | {*out}})
+
+
+def distributed(expr: Expr, position: int) -> list[tuple[Fraction, Expr]]:
+    """Return the terms of a product with the sum at a position multiplied out."""
+    op = expr.op
+    assert isinstance(op, Words)
+    return [(c, with_factor(expr, position, term)) for c, term in parts(expr.args[position])]
+
+
+def with_factor(expr: Expr, position: int, factor: Expr) -> Expr:
+    """Return a product with another factor at a position."""
+    op = expr.op
+    assert isinstance(op, Words)
+    args = [*expr.args[:position], factor, *expr.args[position + 1 :]]
+    return product(zip(args, op.words, strict=True), op.out, dict(enumerate(op.dims)))
 
 
 def _settled(factors: Sequence[Factor], out: Word, dims: Mapping[int, Dim]) -> Expr:
@@ -167,14 +191,16 @@ def _merge(factors: Sequence[Factor]) -> list[Factor]:
 
 def _powers(factors: list[Factor], out: Word) -> list[Factor]:
     """Write scalars that stand several times, tr(A) tr(A), as one factor each, to be powers."""
-    parts_ = [[factors[k] for k in group] for group in components([w for _, w in factors])]
-    closed = [part for part in parts_ if part[0][1] and not _letters(part) & set(out)]
-    known = [base_and_exponent(f)[0] for f, word in factors if not word]
-    if len(closed) + sum(isinstance(base.op, Words) for base in known) < 2:
+    if sum(not set(word) & set(out) for _, word in factors) < 2:
         return factors
-    values = [product(part, ()) for part in closed]
+    groups = closed([word for _, word in factors], out)
+    scalars = [[factors[k] for k in group] for group in groups if factors[group[0]][1]]
+    known = [base_and_exponent(f)[0] for f, word in factors if not word]
+    if len(scalars) + sum(isinstance(base.op, Words) for base in known) < 2:
+        return factors
+    values = [product(part, ()) for part in scalars]
     times = Counter(value.digest for value in (*values, *known))
-    again = [(v, part) for v, part in zip(values, closed, strict=True) if times[v.digest] > 1]
+    again = [(v, part) for v, part in zip(values, scalars, strict=True) if times[v.digest] > 1]
     gone = [factor for _, part in again for factor in part]
     kept = [f for f in factors if all(f is not other for other in gone)]
     return [*kept, *((value, ()) for value, _ in again)]

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from symbp.ir import Dim, Expr, Shape, Sum, Words, node
 from symbp.ops.kinds import Merge, Split
 from symbp.ops.linear import combine, is_ones, ones
-from symbp.ops.product import Factor, product
+from symbp.ops.product import Factor, product, subproduct
+from symbp.words import closed
 
 Groups = Sequence[Sequence[int]]
 
@@ -118,11 +119,7 @@ def _permuted(expr: Expr, order: Sequence[int]) -> Expr:
 
 def _closed(op: Words) -> set[int]:
     """Return the places of the factors that no letter ties to the result: together a scalar."""
-    reached, left = set(op.out), set(range(len(op.words)))
-    while touched := {k for k in left if reached & set(op.words[k])}:
-        left -= touched
-        reached.update(letter for k in touched for letter in op.words[k])
-    return left
+    return {k for group in closed(op.words, op.out) for k in group}
 
 
 def _only_turns(op: Words) -> bool:
@@ -133,12 +130,10 @@ def _only_turns(op: Words) -> bool:
 
 def _apart(expr: Expr, op: Words) -> tuple[list[Factor], Expr]:
     """Return the factors that make a scalar, and the product of the others."""
-    closed = _closed(op)
+    apart = _closed(op)
     factors = list(zip(expr.args, op.words, strict=True))
-    rest = [factor for k, factor in enumerate(factors) if k not in closed]
-    used = {letter for _, word in rest for letter in word} | set(op.out)
-    dims = {letter: op.dims[letter] for letter in used}
-    return [factors[k] for k in sorted(closed)], product(rest, op.out, dims)
+    rest = [factor for k, factor in enumerate(factors) if k not in apart]
+    return [factors[k] for k in sorted(apart)], subproduct(rest, op.out, op.dims)
 
 
 def _times(scalar: list[Factor], expr: Expr) -> Expr:
