@@ -219,7 +219,7 @@ def _tangent(
     f_0_dot += beta_0_dot
     if x_dot is not None:
         f_0_dot += x_dot @ Omega_0.T
-    h_1_dot = np.where(f_0 > 0, f_0_dot, f_0_dot * alpha)
+    h_1_dot = np.where(f_0 > 0, f_0_dot, alpha * f_0_dot)
     f_1_dot = h_1 @ Omega_1_dot.T
     f_1_dot += beta_1_dot
     f_1_dot += h_1_dot @ Omega_1.T
@@ -248,7 +248,7 @@ def _adjoint(params: Params, tape: Tape, f_1_bar: Array) -> tuple[Params, Tape]:
     beta_1_bar = f_1_bar.sum(axis=0)
     Omega_1_bar = f_1_bar.T @ h_1
     h_1_bar = f_1_bar @ Omega_1
-    f_0_bar = np.where(f_0 > 0, h_1_bar, h_1_bar * alpha)
+    f_0_bar = np.where(f_0 > 0, h_1_bar, alpha * h_1_bar)
     beta_0_bar = f_0_bar.sum(axis=0)
     Omega_0_bar = f_0_bar.T @ x
     grad = Params(Omega_0=Omega_0_bar, beta_0=beta_0_bar, Omega_1=Omega_1_bar, beta_1=beta_1_bar)
@@ -288,7 +288,7 @@ def _adjoint_dot(
     Omega_1_bar_dot += f_1_bar_dot.T @ h_1
     h_1_bar_dot = f_1_bar @ Omega_1_dot
     h_1_bar_dot += f_1_bar_dot @ Omega_1
-    f_0_bar_dot = np.where(f_0 > 0, h_1_bar_dot, h_1_bar_dot * alpha)
+    f_0_bar_dot = np.where(f_0 > 0, h_1_bar_dot, alpha * h_1_bar_dot)
     beta_0_bar_dot = f_0_bar_dot.sum(axis=0)
     Omega_0_bar_dot = f_0_bar_dot.T @ x
     return Params(

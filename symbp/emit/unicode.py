@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from symbp.emit import layout as at
-from symbp.emit.names import SUBSCRIPTS, Names, dotted_name, shown, unicode_name
+from symbp.emit.names import ENTRY, SUBSCRIPTS, Names, dotted_name, shown, unicode_name
 from symbp.emit.pieces import BREAK, Level, Piece
 from symbp.ir import Variable
 
@@ -52,9 +52,9 @@ class UnicodeWriter:
         return f"∂{order}{self._name(self.names.result)}/{''.join(by)}"
 
     def _name(self, name: str) -> str:
-        base, bracket, index = name.partition("[")
-        if bracket:  # an entry, `X[0,1]`
-            return at_places(self._name(base), index.removesuffix("]").split(","))
+        entry = ENTRY.fullmatch(name)
+        if entry is not None:
+            return at_places(self._name(entry[1]), entry[2].split(","))
         return "ℓ" if name == self.names.result == "loss" else unicode_name(name)
 
     def number(self, value: Fraction) -> Piece:
