@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbp.api import Line
+from symbp.derive.derivation import Step
 from symbp.derive.higher import differentiate
 from symbp.derive.jacobian import at_entry, stacked, structured
+from symbp.derive.simplify import Lines
 from symbp.emit.forms import is_matrix_form
 from symbp.emit.function import FunctionText, function_text
 from symbp.emit.math import Names, latex, unicode, words
 from symbp.errors import SymbpError, did_you_mean, printable
-from symbp.ir import Expr, name_of
+from symbp.ir import Expr, name_of, variable
 from symbp.ops.product import product
 from symbp.pipeline import module_of
 from symbp.program import Program
@@ -61,8 +63,26 @@ def diff(
     for v, of in zip(asked, by, strict=True):
         tensor = at_entry(tensor, sum(ranks), v.index[: of.rank])
         ranks.append(0 if v.index else of.rank)
-    steps = tuple(Line.of(step, names_of(program)) for step in found.steps)
+    lines = [*found.steps]
+    if any(v.index for v in asked):
+        lines.append(_at_entry(asked, by, tensor))
+        tensor = lines[-1].expr
+    steps = tuple(Line.of(step, names_of(program)) for step in lines)
     return Derivative(program, tuple(by), tensor, tuple(ranks), layout, steps, symbols)
+
+
+def _at_entry(asked: Sequence[Wanted], by: Sequence[Expr], tensor: Expr) -> Step:
+    """Return the line that takes the entries which are differentiated by."""
+    places = " ".join(_place(v, of.rank) for v, of in zip(asked, by, strict=True))
+    expr, _ = Lines(()).simplify(tensor)
+    target = variable(f"{places}_bar", expr.shape, "adjoint", of=places)
+    return Step(target, expr, tensor, "at an entry")
+
+
+def _place(asked: Wanted, rank: int) -> str:
+    """Return the name of a variable; of an entry with its place, `X[0,1]`."""
+    place = ",".join(str(index).replace(" ", "") for index in asked.index[:rank])
+    return f"{asked.name}[{place}]" if place else asked.name
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ n, m, s, t = sp.symbols("n m s t")
 i, j = sp.symbols("i j")
 A, X = sp.MatrixSymbol("A", n, n), sp.MatrixSymbol("X", n, n)
 W, x, y = sp.MatrixSymbol("W", m, n), sp.MatrixSymbol("x", n, 1), sp.MatrixSymbol("y", m, 1)
-r, u = sp.MatrixSymbol("r", 1, n), sp.MatrixSymbol("u", 1, 1)
+r, u, z = sp.MatrixSymbol("r", 1, n), sp.MatrixSymbol("u", 1, 1), sp.MatrixSymbol("z", n, 1)
 RNG = np.random.default_rng(2)
 SHAPES = {
     "A": (3, 3), "X": (3, 3), "W": (2, 3), "x": (3,), "y": (2,), "r": (1, 3), "u": (), "s": (),
@@ -100,6 +100,11 @@ FORMULAS = [
     (sp.exp(s * t), (s,), "t exp(s t)", None, "t exp(s t)"),
     (x.applyfunc(sp.sin), (x,), "diag(cos(x))", None, None),
     (sp.Trace(X.T * X), (X, X), "2 I", None, "2 δ_ik δ_jl"),
+    # an element of a product is a sum, of which each part is read along its own indices
+    (((x - z).T * A * (x - z))[0, 0], (x,), "(A + Aᵀ) (x − z)", None, None),
+    (((x - z).T * X.T * X * (x - z))[0, 0], (X,), "2 X (x − z) (x − z)ᵀ", None, None),
+    ((x.T * (X - sp.Identity(n)) * z)[0, 0], (x,), "(X − I) z", None, None),
+    ((x.T * sp.HadamardPower(X, 3) * z)[0, 0], (X,), "3 diag(x) (X ⊙ X) diag(z)", None, None),
 ]
 
 

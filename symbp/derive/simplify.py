@@ -56,7 +56,7 @@ class Lines:
         laws = []
         for law, change in (
             ("σ(−z) = 1 − σ(z)", self._reflect),
-            ("", self._call_by_name),
+            ("", self.call_by_name),
             ("Σ y = 1 for a one-hot y", _one_hot),
             ("E_iᵀ E_i = I", pick_blocks),
             ("z sign(z) = |z|", absorb),
@@ -82,7 +82,8 @@ class Lines:
                     values[part] = subtract(number(1, part.shape), mirrored)
         return substitute(expr, values) if values else expr
 
-    def _call_by_name(self, expr: Expr) -> Expr:
+    def call_by_name(self, expr: Expr) -> Expr:
+        """Return an expression in which every part that is the value of a line is its name."""
         done: dict[Expr, Expr] = {}
         for part in walk(expr):
             if is_variable(part):

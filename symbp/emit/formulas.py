@@ -1,9 +1,11 @@
 """Functions on their own: each computes its results from what it is given, and no more."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import sympy as sp
 
+from symbp.derive.simplify import Lines
 from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body
 from symbp.emit.guards import guard
@@ -49,7 +51,7 @@ class Formulas:
 
     def lines(self, bindings: Iterable[Binding], roots: Sequence[Expr]) -> list[Binding]:
         """Return the batched lines that some results need, shared parts named."""
-        wanted = needed(bindings, roots)
+        wanted = _by_name(needed(bindings, roots))
         taken = {name_of(v) for v in self.given} | {b.name for b in wanted}
         kept = {name_of(root) for root in roots}
         sweeps = share({"primal": self.batch.lines(wanted)}, taken, kept)
@@ -109,3 +111,12 @@ class Formulas:
             made.append(guard(var, self.names, known))
             known.append(var)
         return made
+
+
+def _by_name(lines: Sequence[Binding]) -> list[Binding]:
+    """Return lines in which what an earlier one computes is called by its name."""
+    known, made = Lines(()), list[Binding]()
+    for line in lines:
+        made.append(replace(line, expr=known.call_by_name(line.expr)))
+        known.add(made[-1])
+    return made

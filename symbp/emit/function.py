@@ -7,7 +7,7 @@ from symbp.emit.formulas import Formulas
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.math import plain
 from symbp.emit.render import template
-from symbp.emit.shapes import array_text
+from symbp.emit.shapes import shape_tuple
 from symbp.emit.sweeps import Function
 from symbp.ir import Expr, line_of, variables, walk
 from symbp.lower.batch import Batch
@@ -42,7 +42,7 @@ def function_text(program: Program, name: str, expr: Expr, what: str) -> Functio
     body = write.results([Binding(result, expr)], [result])
     keywords = [f"{names.size(symbol)}: int" for symbol in write.open]
     arguments = [*write.arguments(given), *(["*", *keywords] if keywords else [])]
-    doc = f"Return {what}, {array_text(result, names)}."
+    doc = f"Return {what}, of shape {shape_tuple(result)}." if expr.rank else f"Return {what}."
     made: Function = write.function(name, arguments, "Array", doc, body)
     guards = [guard for guard in ("expect", "numbers") if f"_{guard}(" in made.body]
     view = {"docstring": _docstring(what, expr), "function": made}

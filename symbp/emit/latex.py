@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from symbp.emit import layout as at
-from symbp.emit.names import Names, latex_letter, latex_name
+from symbp.emit.names import ENTRY, Names, latex_letter, latex_name
 from symbp.emit.pieces import BREAK, Level, Piece
 from symbp.ir import Variable
 
@@ -54,6 +54,10 @@ class LatexWriter:
         return rf"\frac{{\partial{order} {result}}}{{{below}}}"
 
     def _name(self, name: str, bold: bool) -> str:
+        entry = ENTRY.fullmatch(name)
+        if entry is not None:
+            places = ",".join("".join(map(latex_letter, p)) for p in entry[2].split(","))
+            return rf"{self._name(entry[1], bold=True)}_{{{places}}}"
         return r"\ell" if name == self.names.result == "loss" else latex_name(name, bold)
 
 

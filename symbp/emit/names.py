@@ -34,6 +34,8 @@ MACROS = {glyph: "\\" + name for name, glyph in GREEK.items() if name not in _LA
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _PLAIN_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _NUMBERED = re.compile(r"([^\W\d_]+)_?(\d+)")
+ENTRY = re.compile(r"([^\W\d]\w*)\[([\w,+*/()-]+)\]")
+"""The name of an entry that is differentiated by, `X[0,1]`: the array and the places."""
 _DOT_ABOVE, _DOT = "\N{COMBINING DOT ABOVE}", "\N{DOT ABOVE}"
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from symbp.emit import layout as at
-from symbp.emit.names import SUBSCRIPTS, Names, dotted_name, shown, unicode_name
+from symbp.emit.names import ENTRY, SUBSCRIPTS, Names, dotted_name, shown, unicode_name
 from symbp.emit.pieces import BREAK, Level, Piece
 from symbp.ir import Variable
 
@@ -52,6 +52,9 @@ class UnicodeWriter:
         return f"∂{order}{self._name(self.names.result)}/{''.join(by)}"
 
     def _name(self, name: str) -> str:
+        entry = ENTRY.fullmatch(name)
+        if entry is not None:
+            return at_places(self._name(entry[1]), entry[2].split(","))
         return "ℓ" if name == self.names.result == "loss" else unicode_name(name)
 
     def number(self, value: Fraction) -> Piece:
@@ -181,11 +184,15 @@ def _commutation(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
 
 
 def _element(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
-    base, places = fit(parts[0], Level.ATOM), [part.text for part in parts[1:]]
+    return Piece(at_places(fit(parts[0], Level.ATOM), [p.text for p in parts[1:]]), Level.ATOM)
+
+
+def at_places(base: str, places: Sequence[str]) -> str:
+    """Return an array's entry at some places: `X₀₁`, `X_ij`, `X_n−1,0`."""
     if all(len(place) == 1 and place.isdecimal() for place in places):
-        return Piece(base + "".join(places).translate(SUBSCRIPTS), Level.ATOM)
+        return base + "".join(places).translate(SUBSCRIPTS)
     together = all(len(place) == 1 for place in places)
-    return Piece(f"{base}_{('' if together else ',').join(places)}", Level.ATOM)
+    return f"{base}_{('' if together else ',').join(places)}"
 
 
 def _sign(writer: UnicodeWriter, layout: at.Sign, _: list[Piece]) -> Piece:

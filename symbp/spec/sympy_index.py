@@ -82,8 +82,18 @@ def stands(part: Any, index: Any) -> bool:
 
 
 def outermost(part: Any) -> tuple[Any, Any, Any, Any]:
-    """Return what stands within the last range of a sum or product, its index and its bounds."""
-    *rest, limit = part.limits
+    """Return what stands within one range of a sum or product, its index and its bounds.
+
+    It is the first range whose bounds read no other index, so that M[i, j] summed over i and j has
+    the rows before the columns.
+    """
+    indices = [limit[0] for limit in part.limits]
+    free = [
+        limit for limit in part.limits
+        if indices.count(limit[0]) == 1 and not any(b.has(*indices) for b in limit[1:])
+    ]  # fmt: skip
+    limit = free[0] if free else part.limits[-1]
+    rest = [other for other in part.limits if other is not limit]
     return (part.func(part.function, *rest) if rest else part.function), *limit
 
 

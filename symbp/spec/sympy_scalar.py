@@ -65,14 +65,18 @@ class _Reading:
             return _number(part)
         if kind in _REWRITTEN:
             return self.plain(_REWRITTEN[kind](*part.args))
-        if part.func in RECORDS and (axes := self._fewer(part)) is not None:
+        apart = part.func in RECORDS or kind is sp.Add
+        if apart and (axes := self._fewer(part)) is not None:
             return self._stand_in(part, scalar(part, context.along(axes)), axes)
         if kind in (sp.Add, sp.Mul, sp.Pow) or part.func in RECORDS:
             return part.func(*map(self.plain, part.args))
         raise refused(part)
 
     def _fewer(self, part: Any) -> tuple[int, ...] | None:
-        """Return the axes that a function in a sum depends on, None where it is on all of them."""
+        """Return the axes that a part of a sum depends on, None where it is on all of them.
+
+        A function or a difference that is read along them alone needs no ones for the others.
+        """
         indices, shape = self.context.indices, self.context.shape
         axes = tuple(axis for index, axis in indices.items() if index in part.free_symbols)
         return axes if len(indices) == len(shape) > len(axes) else None

@@ -31,6 +31,10 @@ class Laid:
         """Return the value of a layout that stands for an array of this shape."""
         if isinstance(layout, at.Entries):
             return self.entries(layout.parts[0], dict(zip(layout.letters, shape, strict=True)))
+        if len(shape) > 2:  # an array by its name, or a multiple of it
+            factor = float(layout.coefficient) if isinstance(layout, at.Multiple) else 1
+            named = layout.parts[0] if isinstance(layout, at.Multiple) else layout
+            return factor * self.names[named.variable.name]
         rows, columns = (*shape, 1, 1)[:2] if shape else (1, 1)
         found = self.matrix(layout, rows, columns)
         assert found is not None, layout
