@@ -56,8 +56,9 @@ def diff(
     layout: "array" has the axes of the value first, then those of each variable; a vector has one
     axis, a scalar none, so a gradient has the shape of its variable.  "vec" stacks the columns of
     each: a Jacobian is the matrix ∂vec(F)/∂vec(X), a Hessian ∂²f/∂vec(X)∂vec(Y).
-    symmetric: the symbols that equal their transposes, or their names; one may stand alone.  free: whether their entries move one by
-    one; with False both halves move together, G + Gᵀ − G ⊙ I (a scalar by one matrix).
+    symmetric: the symbols that equal their transposes, or their names; one may stand alone.
+    free: whether their entries move one by one; with False both halves move together,
+    G + Gᵀ − G ⊙ I (a scalar by one matrix).
 
     Raises SymbpError that names the node, the variable or the sizes it cannot take.
     """

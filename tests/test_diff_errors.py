@@ -26,9 +26,10 @@ REFUSED = [
     (DiagMatrix(B), (B,), "diagonal matrix of what is no vector"),
     (s + sp.exp(X), (X,), "MatrixSymbol of shape"),
     (sp.Sum(x[i, 0], (i, 0, n)), (x,), "the sizes n and n . 1 do not agree"),
-    (sp.Sum(C[i, 0], (i, 1, 0)), (C,), "Sum runs from 1 to 0, and a range runs upwards"),
-    (sp.Sum(C[i, 0] * i, (i, 1, -1)), (C,), "Sum runs from 1 to -1, and a range runs upwards"),
+    (sp.Sum(C[i, 0], (i, 1, -1)), (C,), "Sum runs from 1 to -1, and a range runs upwards"),
+    (sp.Sum(C[i, 0] * i, (i, 2, 0)), (C,), "Sum runs from 2 to 0, and a range runs upwards"),
     (sp.Sum(C[i, 0], (i, -1, 1)), (C,), "has the index -1, and rows and columns are counted 0"),
+    (sp.Trace(C * C.T), (C[0, -1],), "has the index -1"),
     (C[1, 0] + C[sp.Rational(1, 2), 0], (C,), "has the index 1/2, and rows and columns"),
     # nodes
     (sp.gamma(s) * f, (X,), "gamma is not accepted, in gamma.s."),
@@ -106,6 +107,12 @@ def test_both_halves_are_of_a_scalar_by_one_matrix():
     for expr, variables in ((X * x, (X,)), (f, (X, X)), (x.T * x, (x,))):
         with pytest.raises(SymbpError, match="`free=False` is for a scalar by one matrix"):
             symbp.diff(expr, *variables, free=False)
+
+
+def test_an_empty_range_sums_to_nothing():
+    for high in (0, n - 1):
+        empty = sp.Sum(x[i, 0], (i, high + 1, high))
+        assert symbp.diff(empty + s * x[0, 0], x).unicode() == "s e₀"
 
 
 def test_what_nests_too_deep_is_refused():

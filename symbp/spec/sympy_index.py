@@ -54,8 +54,8 @@ def check_index(part: Any, index: Dim) -> None:
 
 
 def check_range(part: Any, low: Any, high: Any) -> None:
-    """Raise SymbpError where a range of numbers is empty, or runs backwards: SymPy negates it."""
-    if sp.expand(high - low).is_negative:
+    """Raise SymbpError where a range runs backwards: what SymPy means by it is a negative sum."""
+    if sp.expand(high - low + 1).is_negative:
         raise refused(part, f"runs from {low} to {high}, and a range runs upwards")
 
 

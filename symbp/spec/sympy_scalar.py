@@ -14,7 +14,7 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbp.ir import Dim, Expr, Size, node
 from symbp.ops import FUNCTIONS, RECORDS
-from symbp.ops.linear import subtract
+from symbp.ops.linear import subtract, zeros
 from symbp.ops.matrix import DETERMINANT
 from symbp.ops.product import inner, product
 from symbp.ops.scalar import apply, from_scalar
@@ -143,6 +143,8 @@ def _sum(part: sp.Sum, context: Context) -> Expr:
     if not (low.free_symbols | high.free_symbols) <= context.sizes:
         raise refused(part, f"has bounds of {index} that are no sizes")
     check_range(part, low, high)
+    if sp.expand(high - low) == -1:
+        return zeros(*context.shape)
     shifted = inside.subs(index, index + low) if low else inside
     made = scalar(shifted, context.summing({index: dim(high + 1 - low)}))
     letters = tuple(range(made.rank))
