@@ -1,11 +1,13 @@
 """`symbp.diff`: the derivative of a SymPy expression, where `expr.diff(X)` stood before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from symbp.api import Line
@@ -30,6 +32,17 @@ Layout: TypeAlias = Literal["array", "vec"]
 Array: TypeAlias = NDArray[Any]
 
 
+@contextmanager
+def _nested() -> Iterator[None]:
+    """Refuse what nests deeper than Python's stack, over which SymPy walks."""
+    try:
+        yield
+    except RecursionError:
+        help = "put a symbol for a part of it, and join the derivatives by the chain rule"
+        raise SymbpError("the expression nests too deep", help) from None
+
+
+@_nested()
 def diff(
     expr: Any,
     *variables: Any,
@@ -45,8 +58,9 @@ def diff(
     layout: "array" has the axes of the value first, then those of each variable; a vector has one
     axis, a scalar none, so a gradient has the shape of its variable.  "vec" stacks the columns of
     each: a Jacobian is the matrix ∂vec(F)/∂vec(X), a Hessian ∂²f/∂vec(X)∂vec(Y).
-    symmetric: the symbols that equal their transposes.  free: whether their entries move one by
-    one; with False both halves move together, G + Gᵀ − G ⊙ I (a scalar by one matrix).
+    symmetric: the symbols that equal their transposes, or their names; one may stand alone.
+    free: whether their entries move one by one; with False both halves move together,
+    G + Gᵀ − G ⊙ I (a scalar by one matrix).
 
     Raises SymbpError that names the node, the variable or the sizes it cannot take.
     """
@@ -54,7 +68,7 @@ def diff(
         raise SymbpError(f"no layout {printable(repr(layout))}", 'write "array" or "vec"')
     expr = sympified(expr)
     asked = [Wanted.of(item, expr) for item in counted(variables)]
-    program, symbols = program_of(expr, asked, tuple(symmetric))
+    program, symbols = program_of(expr, asked, _listed(symmetric))
     known = {name_of(v): v for v in program.given}
     by = [known[v.name] for v in asked]
     found = differentiate(program, by)
@@ -201,10 +215,23 @@ class Derivative:
         return rf"$\displaystyle {self.latex().replace(chr(92) + 'bm{', chr(92) + 'boldsymbol{')}$"
 
 
+def _listed(symmetric: Any) -> tuple[Any, ...]:
+    """Return the symmetric symbols; a MatrixSymbol and a text iterate, but are one of them."""
+    if isinstance(symmetric, str | sp.Basic) and not isinstance(symmetric, sp.Tuple):
+        return (symmetric,)
+    if not isinstance(symmetric, Iterable):
+        raise SymbpError(f"symmetric={printable(repr(symmetric))} holds no symbols", "`[X]`")
+    return tuple(symmetric)
+
+
 def _both_halves(tensor: Expr, program: Program, by: Sequence[Expr]) -> Expr:
     """Return the gradient by a symmetric matrix, both halves moving together."""
     if program.result.rank or len(by) != 1 or by[0].rank != 2:
         what = "`free=False` is for a scalar by one matrix"
+        raise SymbpError(what, "leave it out: the entries move one by one")
+    rows, columns = by[0].shape
+    if rows != columns:
+        what = f"`free=False` is for a symmetric matrix, and {name_of(by[0])} is {rows} x {columns}"
         raise SymbpError(what, "leave it out: the entries move one by one")
     return structured(tensor)
 
@@ -218,7 +245,10 @@ def _squeezed(expr: Expr) -> Expr:
 
 def _value(var: Expr, value: ArrayLike) -> Array:
     """Return an array of the variable's number of axes; (n, 1) is a vector, (1, 1) a scalar."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # rows of unequal lengths
+        raise SymbpError(f"the value of {name_of(var)} is no array: {error}") from error
     if array.dtype.kind not in "biufc":
         raise SymbpError(f"the value of {name_of(var)} holds no numbers, but {array.dtype.name}")
     wanted = array.shape[: var.rank]

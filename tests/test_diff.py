@@ -104,6 +104,8 @@ FORMULAS = [
     (((x - z).T * A * (x - z))[0, 0], (x,), "(A + Aᵀ) (x − z)", None, None),
     (((x - z).T * X.T * X * (x - z))[0, 0], (X,), "2 X (x − z) (x − z)ᵀ", None, None),
     ((x.T * (X - sp.Identity(n)) * z)[0, 0], (x,), "(X − I) z", None, None),
+    # irrational numbers are joined
+    (s * sp.erf(t / sp.sqrt(2)), (t,), "(√2/√π) s exp(−t²/2)", None, None),
     ((x.T * sp.HadamardPower(X, 3) * z)[0, 0], (X,), "3 diag(x) (X ⊙ X) diag(z)", None, None),
 ]
 

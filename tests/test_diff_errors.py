@@ -26,6 +26,11 @@ REFUSED = [
     (DiagMatrix(B), (B,), "diagonal matrix of what is no vector"),
     (s + sp.exp(X), (X,), "MatrixSymbol of shape"),
     (sp.Sum(x[i, 0], (i, 0, n)), (x,), "the sizes n and n . 1 do not agree"),
+    (sp.Sum(C[i, 0], (i, 1, -1)), (C,), "Sum runs from 1 to -1, and a range runs upwards"),
+    (sp.Sum(C[i, 0] * i, (i, 2, 0)), (C,), "Sum runs from 2 to 0, and a range runs upwards"),
+    (sp.Sum(C[i, 0], (i, -1, 1)), (C,), "has the index -1, and rows and columns are counted 0"),
+    (sp.Trace(C * C.T), (C[0, -1],), "has the index -1"),
+    (C[1, 0] + C[sp.Rational(1, 2), 0], (C,), "has the index 1/2, and rows and columns"),
     # nodes
     (sp.gamma(s) * f, (X,), "gamma is not accepted, in gamma.s."),
     (sp.Function("g")(s), (s,), "g is not accepted"),
@@ -85,6 +90,10 @@ OPTIONS = [
     ({"symmetric": [x]}, "x of shape .* is not square"),
     ({"symmetric": [C]}, "C of shape .* is not square"),
     ({"symmetric": [3]}, "no symbol"),
+    ({"symmetric": 3}, "symmetric=3 holds no symbols"),
+    ({"symmetric": None}, "symmetric=None holds no symbols"),
+    ({"symmetric": C}, "C of shape .* is not square"),
+    ({"symmetric": "Omega"}, "no such symbol Omega"),
 ]
 
 
@@ -100,6 +109,31 @@ def test_both_halves_are_of_a_scalar_by_one_matrix():
             symbp.diff(expr, *variables, free=False)
 
 
+def test_an_empty_range_sums_to_nothing():
+    for high in (0, n - 1):
+        empty = sp.Sum(x[i, 0], (i, high + 1, high))
+        assert symbp.diff(empty + s * x[0, 0], x).unicode() == "s e₀"
+
+
+def test_what_nests_too_deep_is_refused():
+    deep = s
+    for _ in range(1000):
+        deep = sp.exp(deep, evaluate=False) + s
+    with pytest.raises(SymbpError, match="nests too deep"):
+        symbp.diff(deep, s)
+
+
+def test_both_halves_are_of_a_square_matrix():
+    with pytest.raises(SymbpError, match="for a symmetric matrix, and B is n x m"):
+        symbp.diff(sp.Trace(B.T * B), B, free=False)
+
+
+def test_one_symmetric_symbol_may_stand_alone():
+    Omega = sp.MatrixSymbol("Omega", n, n)
+    for symmetric in (Omega, "Omega", [Omega], sp.Tuple(Omega)):
+        assert symbp.diff(x.T * Omega * x, x, symmetric=symmetric).unicode() == "2 Ω x"
+
+
 SQUARE = np.eye(3)
 VALUES = [
     (x.T * X * x, X, {"x": np.ones(3), "Y": SQUARE}, "the derivative has no Y; did you mean|no Y"),
@@ -110,6 +144,7 @@ VALUES = [
     (x.T * X * x, x, {"x": np.ones(3), "X": np.ones((3, 4))}, "X"),
     (x.T * X * x, x, {"x": np.ones(3), "X": np.ones(3)}, "X"),
     (x.T * X * x, x, {"x": ["a"] * 3, "X": SQUARE}, "x holds no numbers"),
+    (x.T * X * x, x, {"x": np.ones(3), "X": [[1], [2, 3]]}, "the value of X is no array"),
 ]
 
 

@@ -5,7 +5,7 @@ from functools import cache
 
 import sympy as sp
 
-from symbp.ir import Expr, Words, node
+from symbp.ir import Constant, Expr, Words, node
 from symbp.ops.kinds import POWER, Elementwise, H, Z
 from symbp.ops.linear import number, parts, rational, scale
 from symbp.ops.selection import Selection
@@ -44,6 +44,10 @@ def power(base: Expr, exponent: sp.Rational) -> Expr:
         exact = sp.Rational(value.numerator, value.denominator) ** exponent
         if exact.is_Rational:
             return number(Fraction(int(exact.p), int(exact.q)), base.shape)
+    if isinstance(base.op, Constant):
+        exact = base.op.value**exponent
+        if exact.is_Rational:  # (√2)² is 2
+            return number(Fraction(int(exact.p), int(exact.q)), base.shape)
     if exponent.is_integer:
         opened = _open(base, exponent)
         if opened is not None:
@@ -72,7 +76,20 @@ def _open(base: Expr, exponent: sp.Rational) -> Expr | None:
         return None
     if any(word not in ((), op.out) for word in op.words):
         return None
-    return node(op, *(power(arg, exponent) for arg in term.args))
+    whole, factors = Fraction(1), []
+    for arg, word in zip(term.args, op.words, strict=True):
+        made = power(arg, exponent)
+        value = rational(made) if word == () else None
+        if value is None:
+            factors.append((made, word))
+        else:  # (√2 a)² is 2 a²
+            whole *= value
+    if not factors:
+        return number(whole, base.shape)
+    if len(factors) == 1 and factors[0][1] == op.out:
+        return scale(whole, factors[0][0])
+    opened = Words(tuple(word for _, word in factors), op.out, op.dims)
+    return scale(whole, node(opened, *(made for made, _ in factors)))
 
 
 def base_and_exponent(expr: Expr) -> tuple[Expr, sp.Rational]:

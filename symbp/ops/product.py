@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import sympy as sp
 
-from symbp.ir import Dim, Expr, Shape, Size, Sum, Words, node
+from symbp.ir import Constant, Dim, Expr, Shape, Size, Sum, Words, node
 from symbp.ops.inverse import Pair, inverse_pair
 from symbp.ops.joined import apart, turned
 from symbp.ops.kinds import Elementwise
@@ -141,6 +141,7 @@ class _Opened:
         while pending:
             self._open(*pending.pop(), pending)
         self.factors = [(f, tuple(self.root(i) for i in word)) for f, word in self.factors]
+        self._join_constants()
 
     def root(self, letter: int) -> int:
         while letter in self.parent:
@@ -165,6 +166,17 @@ class _Opened:
             pending.extend([(arg, tuple(names[i] for i in w)) for arg, w in inside][::-1])
         else:
             self.factors.append((factor, word))
+
+    def _join_constants(self) -> None:
+        """Write irrational numbers as one: √2 · (1/√π) is √2/√π, √2 · (1/√2) nothing."""
+        values = [f.op.value for f, _ in self.factors if isinstance(f.op, Constant)]
+        if len(values) < 2:
+            return
+        rational, rest = sp.Mul(*values).as_coeff_Mul(rational=True)
+        self.coefficient *= Fraction(int(rational.p), int(rational.q))
+        self.factors = [factor for factor in self.factors if not isinstance(factor[0].op, Constant)]
+        if rest != 1:
+            self.factors.append((node(Constant(rest)), ()))
 
     def _join(self, one: int, other: int) -> None:
         one, other = self.root(one), self.root(other)

@@ -30,6 +30,7 @@ def element(part: Any, context: Context) -> Expr:
         offset = dim(index - running[0]) if running else dim(index)
         if not sp.sympify(offset, strict=True).free_symbols <= context.sizes:
             raise refused(part, "has an index that is neither a number, nor summed over, nor i + 1")
+        check_index(part, offset)
         if not running:
             letters.append(fresh)
             if size != 1:
@@ -43,6 +44,19 @@ def element(part: Any, context: Context) -> Expr:
             factors.append((block(size, shape[letter], offset), (fresh, letter)))
     factors.append((seen.expr, seen.word(*letters)))
     return product(factors, tuple(range(len(shape))), dict(enumerate(shape)))
+
+
+def check_index(part: Any, index: Dim) -> None:
+    """Raise SymbpError where an index is below 0 for every size, or no whole number."""
+    exact = sp.sympify(index, strict=True)
+    if exact.is_number and not (exact.is_integer and exact >= 0):
+        raise refused(part, f"has the index {exact}, and rows and columns are counted 0, 1, 2, …")
+
+
+def check_range(part: Any, low: Any, high: Any) -> None:
+    """Raise SymbpError where a range runs backwards: what SymPy means by it is a negative sum."""
+    if sp.expand(high - low + 1).is_negative:
+        raise refused(part, f"runs from {low} to {high}, and a range runs upwards")
 
 
 def _check_inside(part: Any, size: Dim, end: Dim) -> None:
@@ -102,4 +116,5 @@ def terms(part: Any) -> list[Any]:
     inside, index, low, high = outermost(part)
     if not (low.is_Integer and high.is_Integer and high - low < LARGEST_COUNT):
         raise refused(part, f"reads its index {index} as a number and has no numbers as bounds")
+    check_range(part, low, high)
     return [inside.subs(index, k) for k in range(int(low), int(high) + 1)]

@@ -14,11 +14,11 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbp.ir import Dim, Expr, Size, node
 from symbp.ops import FUNCTIONS, RECORDS
-from symbp.ops.linear import subtract
+from symbp.ops.linear import subtract, zeros
 from symbp.ops.matrix import DETERMINANT
 from symbp.ops.product import inner, product
 from symbp.ops.scalar import apply, from_scalar
-from symbp.spec.sympy_index import delta, element, outermost, stands, terms
+from symbp.spec.sympy_index import check_range, delta, element, outermost, stands, terms
 from symbp.spec.view import Context, check_dims, dim, dims_of, refused
 
 MAXIMUM, MINIMUM, RELU = FUNCTIONS["max"], FUNCTIONS["min"], FUNCTIONS["relu"]
@@ -142,6 +142,9 @@ def _sum(part: sp.Sum, context: Context) -> Expr:
         return scalar(sp.Add(*terms(part)), context)
     if not (low.free_symbols | high.free_symbols) <= context.sizes:
         raise refused(part, f"has bounds of {index} that are no sizes")
+    check_range(part, low, high)
+    if sp.expand(high - low) == -1:
+        return zeros(*context.shape)
     shifted = inside.subs(index, index + low) if low else inside
     made = scalar(shifted, context.summing({index: dim(high + 1 - low)}))
     letters = tuple(range(made.rank))

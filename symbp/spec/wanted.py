@@ -11,6 +11,7 @@ from symbp.errors import SymbpError, did_you_mean, printable
 from symbp.ir import Dim
 from symbp.program import Program
 from symbp.spec.from_sympy import from_sympy, size_symbols, variable_of
+from symbp.spec.sympy_index import check_index
 from symbp.spec.view import dim
 
 
@@ -44,6 +45,8 @@ class Wanted:
         if isinstance(item, sp.Symbol | sp.MatrixSymbol):
             return cls(item)
         if isinstance(item, MatrixElement) and isinstance(item.parent, sp.MatrixSymbol):
+            for index in item.indices:
+                check_index(item, index)
             return cls(item.parent, tuple(dim(index) for index in item.indices))
         help = (
             "give a Symbol, a MatrixSymbol or an element X[i, j]; put a symbol for the expression"
