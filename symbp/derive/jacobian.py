@@ -8,11 +8,12 @@ The differential of a value is linear in the direction, dF = A dX B; with the un
 from collections.abc import Sequence
 
 from symbp.derive.forward import dot
+from symbp.derive.partial import normal, with_deltas
 from symbp.ir import Dim, Expr, Sum, Words
-from symbp.ops.linear import add, combine, is_zero, opened, parts, subtract, zeros
+from symbp.ops.linear import add, combine, is_zero, parts, subtract, zeros
 from symbp.ops.product import contract, distributed, product
 from symbp.ops.reshape import merge
-from symbp.ops.rewrite import lift, rename, substitute, transform
+from symbp.ops.rewrite import transform
 from symbp.ops.rules import tangent
 from symbp.ops.selection import unit
 from symbp.program import Binding
@@ -36,18 +37,7 @@ def along_units(moved: Expr, of: Expr) -> Expr:
     """Return a differential, linear in the direction of `of`, with its unit directions put in."""
     if is_zero(moved):
         return zeros(*moved.shape, *of.shape)
-    direction, rank = dot(of), of.rank
-    for axis in reversed(of.shape):
-        grown = rename(direction, dims=(axis, *direction.shape))
-        moved = lift(moved, {direction: grown}, axis)
-        direction = grown
-    made = _opened(substitute(moved, {direction: _unit_directions(of.shape)}))
-    letters = tuple(range(made.rank))
-    order = (*letters[rank:], *letters[:rank])
-    if made.symmetric and order == (1, 0):
-        return made
-    shape = tuple(made.shape[letter] for letter in order)
-    return combine([(c, product([(term, letters)], order)) for c, term in opened(made)], shape)
+    return _opened(normal(with_deltas(moved, of)))
 
 
 def _opened(expr: Expr) -> Expr:
@@ -72,12 +62,6 @@ def _is_plain(term: Expr) -> bool:
         return False
     read = {letter for word in op.words for letter in word} & set(op.out)
     return len(set(op.out)) < len(op.out) or 0 < len(read) < len(op.out)
-
-
-def _unit_directions(dims: Sequence[Dim]) -> Expr:
-    """Return δ_ik δ_jl …: for each entry the direction that moves it alone."""
-    letters = tuple(range(len(dims)))
-    return product([], (*letters, *letters), dict(enumerate(dims)))
 
 
 def stacked(tensor: Expr, *ranks: int) -> Expr:

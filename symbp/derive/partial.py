@@ -97,7 +97,7 @@ def _carried(part: Expr, done: dict[Expr, Expr], dims: Sequence[Dim]) -> Expr:
             Merge(groups) if isinstance(op, Merge) else Split(groups, (*op.dims, *dims)), *args
         )
     if isinstance(op, Examples):
-        return args[0]
+        return node(op, *args)
     raise TypeError(f"{op} ({type(op).__name__}) is not linear in a direction")
 
 
