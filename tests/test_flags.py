@@ -49,6 +49,11 @@ def test_a_jacobian_is_the_differential_along_unit_directions(text: str) -> None
     assert section(lines, "Jacobian") == JACOBIANS[text]
 
 
+def test_the_derivative_of_an_array_by_a_scalar_is_of_the_value() -> None:
+    lines = shown("show", "-e", "sigmoid(c * x)", "--wrt", "c", "--jacobian")
+    assert section(lines, "Jacobian")[-1].startswith("∂value/∂c = value ⊙ x ⊙ (1 − value)")
+
+
 def test_a_hessian_is_the_jacobian_of_the_gradient() -> None:
     lines = shown("show", *QUADRATIC, "--hessian")
     first, *rest = section(lines, "Hessian")

@@ -61,7 +61,7 @@ def _entry(expr: Expr) -> Drawn:
 def _stacked(found: Dense) -> Drawn:
     """Return the left side of the matrix: its rows are of the first array, columns of the last."""
     value, *by = found.program.result, *found.variables
-    if not any(v.rank for v in by):
+    if not any(v.rank for v in (value, *by)):
         return build(found.reading.target)
     parts = [_vec(v) for v in (value, *by)]
     if sum(v.rank > 0 for v in (value, *by)) > 1:
