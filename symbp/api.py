@@ -10,7 +10,7 @@ from symbp.derive.reading import closed_form, one_example
 from symbp.emit.math import MATH, Names, latex, shape_text, unicode
 from symbp.errors import SymbpError, did_you_mean
 from symbp.ir import Expr, name_of
-from symbp.report import Closed, Mode, Page, names_of, text
+from symbp.report import Closed, Mode, Page, page_names, text
 from symbp.spec.to_sympy import to_sympy
 
 LONGEST = 20_000
@@ -119,7 +119,7 @@ class Derivation(Lines):
                 f"the gradient of {name} is too long to be one formula",
                 f'`line("{name}")` gives it in terms of the other lines',
             )
-        return Formula(whole, names_of(self.program))
+        return Formula(whole, page_names(self.program))
 
     def line(self, name: str) -> Line:
         """Return the line ∂result/∂name of the reverse sweep."""
@@ -133,7 +133,7 @@ class Derivation(Lines):
             raise SymbpError(f"there is no gradient of {name}", help) from None
 
     def _line(self, step: Step) -> Line:
-        return Line.of(step, names_of(self.program))
+        return Line.of(step, page_names(self.program))
 
     def unicode(
         self, mode: Mode = "reverse", *, closed_form: bool = False, wanted: Wanted = GRADIENTS

@@ -78,12 +78,15 @@ def _names(items: Sequence[str]) -> list[str]:
 
 
 def _shapes(items: Sequence[str]) -> Mapping[str, str]:
-    made = {}
+    made: dict[str, str] = {}
     for item in items:
         key, sign, value = item.partition("=")
         if not sign or not key.strip():
             raise SymbpError(f"--shape {printable(item)} is no shape", "write it as W=3x4 or x=n")
-        made[key.strip()] = value.strip()
+        before = made.setdefault(key.strip(), value.strip())
+        if before != value.strip():
+            what = f"--shape gives {printable(key.strip())} two shapes, {printable(before)} and"
+            raise SymbpError(f"{what} {printable(value.strip())}", "give it one")
     return made
 
 

@@ -55,7 +55,7 @@ GRADIENT_PAGE = Page()
 def text(derivation: Derivation, format: Format = "unicode", page: Page = GRADIENT_PAGE) -> str:
     """Return the derivation as text: Unicode, a LaTeX article, or Markdown."""
     program = derivation.program
-    parts, names = sections(derivation, page), _page_names(program)
+    parts, names = sections(derivation, page), page_names(program)
     if page.proof:
         parts += proof_sections(derivation, names)
     return document(program.title or program.name, parts, format, page.fragment, names)
@@ -84,7 +84,7 @@ def sections(derivation: Derivation, page: Page) -> list[Section]:
     return made
 
 
-def _page_names(program: Program) -> Names:
+def page_names(program: Program) -> Names:
     """Return the names of a page: adjoints of an array are those of a scalar ℓ made from it."""
     names = names_of(program)
     own = "loss" in {name_of(v) for v in (*program.given, *(b.target for b in program.bindings))}
@@ -184,7 +184,7 @@ def _reverse_intro(program: Program, wanted: Wanted) -> str:
 
 
 def _sweep_intro(program: Program) -> str:
-    if program.result.rank and _page_names(program).result == "loss":
+    if program.result.rank and page_names(program).result == "loss":
         return _SEED.format(unicode(program.result))
     several = any(symbol(v).batched for v in (*program.inputs, *program.targets))
     if not several or program.loss is None:

@@ -103,20 +103,26 @@ def inner_product_rows(subject: Map, seed: int = 0) -> list[Row]:
     assert subject.tangent is not None
     assert subject.pullback is not None
     rng = np.random.default_rng((seed, 1))
-    v = rng.standard_normal(np.shape(subject.function(*subject.args)))
+    value = subject.function(*subject.args)
+    v = rng.standard_normal(np.shape(value))
     bars = subject.pullback(v.copy())
+    floor = FLOOR * extent(np.sum(np.abs(v * value)))
     rows = []
     for k, slot in enumerate(subject.slots):
         dots = [np.zeros(np.shape(bar)) for bar in bars]
         dots[k] = rng.standard_normal(dots[k].shape)
         pushed, pulled = v * subject.tangent(dots), bars[k] * dots[k]
-        rows.append(balance_row(Subject(slot.name, "inner product", ADJOINT), pushed, pulled))
+        heading = Subject(slot.name, "inner product", ADJOINT)
+        rows.append(balance_row(heading, pushed, pulled, floor))
     return rows
 
 
-def balance_row(subject: Subject, left: Array, right: Array) -> Row:
-    """Judge that two sums agree, relative to the larger sum of magnitudes."""
-    scale = extent(np.sum(np.abs(left)), np.sum(np.abs(right)))
+def balance_row(subject: Subject, left: Array, right: Array, floor: float = 0.0) -> Row:
+    """Judge that two sums agree, relative to the larger sum of magnitudes, `floor` at the least.
+
+    A derivative that is zero in exact arithmetic holds the rounding of what cancels.
+    """
+    scale = extent(np.sum(np.abs(left)), np.sum(np.abs(right)), floor)
     ours, reference = np.sum(right), np.sum(left)
     error = float(np.nan_to_num(np.abs(ours - reference) / scale, nan=np.inf, posinf=np.inf))
     values = pair(ours, reference)

@@ -108,8 +108,8 @@ def _total(_: LatexWriter, layout: at.Total, parts: list[Piece]) -> Piece:
 
 
 def _number(value: Fraction) -> Piece:
-    if value.denominator == 1:
-        return Piece(str(value), Level.ATOM)
+    if value.denominator == 1 or at.is_decimal(value):
+        return Piece(at.number_text(value), Level.ATOM)
     return Piece(_fraction(str(value.numerator), str(value.denominator)), Level.FRACTION)
 
 

@@ -239,6 +239,16 @@ def product(*items: Layout) -> Layout:
     return Product(tuple(flat))
 
 
+def is_decimal(value: Fraction) -> bool:
+    """Tell whether a number is written as a decimal: one that was given so, 1.0507009873554805."""
+    return value.denominator > 10**6
+
+
+def number_text(value: Fraction) -> str:
+    """Return a whole number, or a decimal in double precision."""
+    return repr(float(value)) if is_decimal(value) else str(value)
+
+
 def is_unit(part: Layout) -> bool:
     """Tell whether a part is a unit vector."""
     return isinstance(part, Unit) and not part.block

@@ -59,7 +59,9 @@ class UnicodeWriter:
 
     def number(self, value: Fraction) -> Piece:
         """Return a number, `3/2` for what is no integer."""
-        return Piece(str(value), Level.ATOM if value.denominator == 1 else Level.FRACTION)
+        if value.denominator == 1 or at.is_decimal(value):
+            return Piece(at.number_text(value), Level.ATOM)
+        return Piece(str(value), Level.FRACTION)
 
 
 def fit(piece: Piece, least: Level) -> str:
@@ -90,8 +92,8 @@ def _multiple(writer: UnicodeWriter, layout: at.Multiple, parts: list[Piece]) ->
     least = Level.PRODUCT if entrywise else Level.ROW
     body = parts[0].text if is_sum else fit(parts[0], least)
     if factor.numerator != 1:
-        body = f"{factor.numerator} {body}"
-    if factor.denominator == 1:
+        body = f"{at.number_text(factor) if at.is_decimal(factor) else factor.numerator} {body}"
+    if factor.denominator == 1 or at.is_decimal(factor):
         return Piece(body, Level.ROW)
     return Piece(f"{_over(Piece(body, Level.ROW))}/{factor.denominator}", Level.FRACTION)
 

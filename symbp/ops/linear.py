@@ -95,8 +95,11 @@ def _sum(terms: list[tuple[Fraction, Expr]], shape: Shape) -> Expr:
 
 
 def opened(expr: Expr) -> list[tuple[Fraction, Expr]]:
-    """Return the terms of a sum, with 2(a - b) opened to 2a - 2b."""
+    """Return the terms of a sum, with 2(a - b) opened to 2a - 2b, and (a - b)ᵀ to aᵀ - bᵀ."""
     terms = parts(expr)
+    op = expr.op
+    if isinstance(op, Words) and op.is_transpose and isinstance(expr.args[0].op, Sum):
+        return [(c, _transposed(arg)) for c, arg in opened(expr.args[0])]
     if len(terms) == 1 and isinstance(terms[0][1].op, Sum):
         return [(terms[0][0] * c, arg) for c, arg in parts(terms[0][1])]
     return terms

@@ -162,6 +162,9 @@ def _check_square(axes: Mapping[str, Shape], symmetric: Collection[str]) -> None
 def _check_declared(axes: Mapping[str, Shape], symmetric: Iterable[str], scope: Scope) -> None:
     """Raise SymbpError where a name with a shape, or a symmetric matrix, is not there."""
     for name in axes:
+        if name in scope.sizes and name not in scope.given:
+            what = f"`{name}` is a size, a whole number, and has no shape"
+            raise SymbpError(what, "give the value and the size two names")
         if name not in scope.given:
             what = f"`{name}` has a shape and is not in the expression"
             raise SymbpError(what, _near(name, scope))

@@ -98,7 +98,7 @@ def test_sums_of_contractions_are_read_as_sums(one, other, factor):
         return
     expr = combine([(1, a), (factor, b)], a.shape)
     total = truth + factor * addend
-    if unicode(expr).endswith(")") and "𝟏ᵀ" in unicode(expr):
+    if "(" in unicode(expr) and "𝟏ᵀ" in unicode(expr):
         return  # inside brackets nothing says how long the ones are
     np.testing.assert_allclose(read(unicode(expr), values | more, total), total, atol=1e-9)
 
