@@ -25,8 +25,8 @@ from symbp.pipeline import module_of
 from symbp.program import Program
 from symbp.report import names_of
 from symbp.spec.from_sympy import sympified
+from symbp.spec.place import Place, counted, program_of
 from symbp.spec.to_sympy import to_sympy
-from symbp.spec.wanted import Wanted, counted, program_of
 
 Layout: TypeAlias = Literal["array", "vec"]
 Array: TypeAlias = NDArray[Any]
@@ -67,7 +67,7 @@ def diff(
     if layout not in ("array", "vec"):
         raise SymbpError(f"no layout {printable(repr(layout))}", 'write "array" or "vec"')
     expr = sympified(expr)
-    asked = [Wanted.of(item, expr) for item in counted(variables)]
+    asked = [Place.of(item, expr) for item in counted(variables)]
     program, symbols = program_of(expr, asked, _listed(symmetric))
     known = {name_of(v): v for v in program.given}
     by = [known[v.name] for v in asked]
@@ -85,7 +85,7 @@ def diff(
     return Derivative(program, tuple(by), tensor, tuple(ranks), layout, steps, symbols)
 
 
-def _at_entry(asked: Sequence[Wanted], by: Sequence[Expr], tensor: Expr) -> Step:
+def _at_entry(asked: Sequence[Place], by: Sequence[Expr], tensor: Expr) -> Step:
     """Return the line that takes the entries which are differentiated by."""
     places = " ".join(_place(v, of.rank) for v, of in zip(asked, by, strict=True))
     expr, _ = Lines(()).simplify(tensor)
@@ -93,7 +93,7 @@ def _at_entry(asked: Sequence[Wanted], by: Sequence[Expr], tensor: Expr) -> Step
     return Step(target, expr, tensor, "at an entry")
 
 
-def _place(asked: Wanted, rank: int) -> str:
+def _place(asked: Place, rank: int) -> str:
     """Return the name of a variable; of an entry with its place, `X[0,1]`."""
     place = ",".join(str(index).replace(" ", "") for index in asked.index[:rank])
     return f"{asked.name}[{place}]" if place else asked.name

@@ -16,7 +16,7 @@ from symbp.spec.view import dim
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Place:
     """What is differentiated by: a symbol, and where one entry of it is meant, its index."""
 
     symbol: Any
@@ -38,7 +38,7 @@ class Wanted:
         return {symbol.name for place in self.index for symbol in sp.S(place).free_symbols}
 
     @classmethod
-    def of(cls, item: Any, expr: Any) -> "Wanted":
+    def of(cls, item: Any, expr: Any) -> "Place":
         """Read a variable; raise SymbpError for what is none."""
         if isinstance(item, str):
             return cls(_named(item, expr))
@@ -85,7 +85,7 @@ def _count(item: Any) -> int | None:
 
 
 def program_of(
-    expr: Any, asked: Sequence[Wanted], symmetric: Sequence[Any]
+    expr: Any, asked: Sequence[Place], symmetric: Sequence[Any]
 ) -> tuple[Program, dict[str, Any]]:
     """Return the program of an expression, the variables among what is given, and its symbols."""
     free = expr.free_symbols
@@ -110,7 +110,7 @@ def program_of(
     return replace(program, consts=consts, sizes=sizes), symbols
 
 
-def _check_whole(expr: Any, asked: Sequence[Wanted]) -> None:
+def _check_whole(expr: Any, asked: Sequence[Place]) -> None:
     """Raise SymbpError for a variable that is a size or an index, and for an index with a value."""
     indices = {name for v in asked for name in v.indices}
     sizes = {symbol.name for symbol in size_symbols(expr)}.union(*(v.sizes for v in asked))
