@@ -7,7 +7,7 @@ from symbp.ir import Expr, Words, node
 from symbp.ops.kinds import Elementwise
 from symbp.ops.pointwise import ABS, POSITIVE, RELU, SIGN
 from symbp.ops.power import base_and_exponent, power
-from symbp.ops.product import Factor, product
+from symbp.ops.product import Factor, hadamard, product
 from symbp.ops.rewrite import transform
 
 
@@ -39,8 +39,8 @@ def _absorbed(part: Expr) -> Expr | None:
 def _together(factor: Expr, other: Expr) -> Expr | None:
     """Return what a sign or a mask makes of the factor beside it, None where it stays."""
     base, exponent = base_and_exponent(other)
-    if factor.op is SIGN and exponent == 1 and base is factor.args[0]:
-        return node(ABS, base)
+    if factor.op is SIGN and exponent >= 1 and base is factor.args[0]:
+        return hadamard(node(ABS, base), power(base, exponent - 1))
     if factor.op is SIGN and exponent == -1 and base.op is ABS and base.args[0] is factor.args[0]:
         return power(factor.args[0], exponent)
     outer, below = base_and_exponent(factor)
