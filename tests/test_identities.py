@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import numpy as np
 import pytest
 from identities import derivative, identities, pairs, second, stacked, worst
 
@@ -15,6 +16,7 @@ from symbp.report import names_of
 
 ALL = {identity.name: identity for identity in identities()}
 CLOSE, SECOND = 1e-9, 1e-6  # by complex steps, and by differences of those
+EQUAL = 1e-10  # two sides of one equation
 each_identity = pytest.mark.parametrize("name", ALL)
 
 
@@ -51,6 +53,22 @@ def test_derivatives_agree_with_differences_and_with_the_textbook(name):
             theirs = evaluate(book, values, sizes=sizes)
             layout = ours if kind == "gradient" else stacked(ours, identity.rank(kind, key))
             assert worst(theirs, layout) < CLOSE, (kind, key, case, text)
+
+
+@each_identity
+def test_the_two_sides_of_each_step_are_equal(name):
+    identity = ALL[name]
+    program, sizes = identity.program(), identity.usual
+    given = {name_of(var): var for var in program.given}
+    for kind, key, _ in identity.entries():
+        names = pairs(key) if kind == "hessian" else (key,)
+        values, rng = dict(identity.values(sizes)), np.random.default_rng(7)
+        for of in names:
+            values[f"{of}_dot"] = rng.standard_normal(np.shape(values[of]))
+        for step in differentiate(program, [given[of] for of in names]).steps:
+            left = evaluate(step.rule, values, sizes=sizes)
+            values[step.name] = evaluate(step.expr, values, sizes=sizes)
+            assert worst(values[step.name], left) < EQUAL, (kind, key, step.name, step.law)
 
 
 @each_identity
