@@ -6,12 +6,12 @@ from fractions import Fraction
 from symbp.emit.contract import Term, multiply
 from symbp.emit.entrywise import Entrywise
 from symbp.emit.factors import axes, contracted, lettered, permuted, scaled, times
-from symbp.emit.kron import kronecker
 from symbp.emit.selections import selected
 from symbp.emit.syntax import call, literal, name, ratio, template
 from symbp.emit.tensors import spread
 from symbp.ir import Expr, Variable, Words, symbol
 from symbp.ops.kinds import Merge, Split
+from symbp.ops.kron import kronecker
 from symbp.ops.linear import parts
 from symbp.ops.pointwise import POSITIVE
 from symbp.ops.selection import Selection

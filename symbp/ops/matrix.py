@@ -2,12 +2,13 @@
 
 from symbp import notation
 from symbp.errors import SymbpError
-from symbp.ir import Expr, Shape, Words, node
+from symbp.ir import Dim, Expr, Shape, Size, Words, node
 from symbp.notation import Call
 from symbp.ops.inverse import is_inverse
 from symbp.ops.kinds import Largest, Nonlinear
-from symbp.ops.linear import add, negate, parts, scale, subtract, zeros
-from symbp.ops.pointwise import EXP, LOG
+from symbp.ops.kron import kronecker_product, square_factors
+from symbp.ops.linear import add, negate, number, parts, scale, subtract, zeros
+from symbp.ops.pointwise import ABS, EXP, LOG
 from symbp.ops.power import reciprocal
 from symbp.ops.product import (
     Factor,
@@ -46,13 +47,17 @@ def _square(dims: Shape) -> Shape:
 
 
 def _inverse(z: Expr) -> Expr | None:
-    """Write (cX)⁻¹, (Xᵀ)⁻¹, (X⁻¹)⁻¹, diag(v)⁻¹ and the inverse of a product of square matrices."""
+    """Write (cX)⁻¹, (Xᵀ)⁻¹, (X⁻¹)⁻¹, diag(v)⁻¹, (A ⊗ B)⁻¹ and (A B)⁻¹ of square matrices."""
     if is_inverse(z):
         return z.args[0]
     terms = parts(z)
     if len(terms) == 1 and terms[0][0] != 1:
         ((coefficient, term),) = terms
         return scale(1 / coefficient, node(INVERSE, term))
+    blocks = square_factors(z)
+    if blocks is not None:
+        inverse = kronecker_product([node(INVERSE, factor) for factor in blocks.factors])
+        return hadamard(*map(reciprocal, blocks.scalars), inverse)
     op = z.op
     if not isinstance(op, Words):
         return None
@@ -93,11 +98,24 @@ def _determinant(z: Expr) -> Expr | None:
 
 
 def _log_determinant(z: Expr) -> Expr | None:
-    """Write log|det(Xᵀ)| and log|det(X⁻¹)|."""
+    """Write log|det(Xᵀ)|, log|det(X⁻¹)| and log|det(A ⊗ B)|."""
     if is_inverse(z):
         return negate(node(LOG_DETERMINANT, z.args[0]))
+    blocks = square_factors(z)
+    if blocks is not None:
+        sizes = [_count(f.shape[0]) for f in blocks.factors]
+        others = [sizes[:k] + sizes[k + 1 :] for k in range(len(sizes))]
+        logs = (node(LOG_DETERMINANT, factor) for factor in blocks.factors)
+        terms = [hadamard(*most, log) for most, log in zip(others, logs, strict=True)]
+        terms += [hadamard(*sizes, node(LOG, node(ABS, scalar))) for scalar in blocks.scalars]
+        return add(*terms)
     turned = _turned_back(z)
     return None if turned is None else node(LOG_DETERMINANT, turned)
+
+
+def _count(dim: Dim) -> Expr:
+    """Return a size as a number."""
+    return number(dim) if isinstance(dim, int) else node(Size(dim))
 
 
 def _turned_back(z: Expr) -> Expr | None:

@@ -16,6 +16,7 @@ from symbp.emit.math import unicode
 from symbp.ir import node, variable, variables
 from symbp.ops import OPS
 from symbp.ops.evaluate import evaluate
+from symbp.ops.kron import kronecker_product
 from symbp.ops.linear import add, combine, number, subtract
 from symbp.ops.matrix import DETERMINANT, INVERSE, LOG_DETERMINANT
 from symbp.ops.power import power, reciprocal
@@ -125,6 +126,8 @@ def test_blocks_pick_their_own():
         (node(INVERSE, node(INVERSE, A)), "A"),
         (node(INVERSE, transpose(A)), "A⁻ᵀ"),
         (node(INVERSE, contract("i->ii", x)), "diag(1/x)"),
+        (node(INVERSE, kronecker_product([A, B])), "A⁻¹ ⊗ B⁻¹"),
+        (node(LOG_DETERMINANT, kronecker_product([A, B])), "3 (logdet(A) + logdet(B))"),
         (node(DETERMINANT, node(INVERSE, A)), "1/det(A)"),
         (node(LOG_DETERMINANT, transpose(A)), "logdet(A)"),
         (subtract(contract("ij->ji", S), S), "0"),
@@ -137,3 +140,13 @@ def test_blocks_pick_their_own():
 )  # fmt: skip
 def test_what_the_normal_form_makes(made, shown):
     assert unicode(made) == shown
+
+
+@pytest.mark.parametrize("op", [INVERSE, DETERMINANT, LOG_DETERMINANT])
+def test_what_the_normal_form_makes_has_the_value_of_the_function(op):
+    for matrix in (kronecker_product([A, B]), transpose(A), contract("ij,jk->ik", A, B),
+                   contract("i->ii", x), hadamard(s, A)):  # fmt: skip
+        meant = node(op, variable("_plain", matrix.shape))
+        given_ = values(matrix)
+        plain = evaluate(meant, {"_plain": evaluate(matrix, given_)})
+        np.testing.assert_allclose(evaluate(node(op, matrix), given_), plain, 1e-10)

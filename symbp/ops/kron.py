@@ -1,10 +1,12 @@
-"""Merged axes of an outer product: where they are a Kronecker product."""
+"""The Kronecker product: an outer product with its axes merged, row with row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbp.ir import Expr, Words
 from symbp.ops.kinds import Merge
 from symbp.ops.product import product, subproduct
+from symbp.ops.reshape import merge
 from symbp.words import components
 
 Word = tuple[int, ...]
@@ -46,3 +48,21 @@ def kronecker(arg: Expr, op: Merge) -> Kron | None:
             scalars.append(product(factors, ()))
     made = (subproduct(own, out, words.dims) for out, own in zip(outs, parts, strict=True))
     return Kron(tuple(made), tuple(scalars))
+
+
+def square_factors(expr: Expr) -> Kron | None:
+    """Return the factors of A ⊗ B ⊗ … where each is a square matrix, None where it is no such."""
+    if not isinstance(expr.op, Merge) or expr.rank != 2:
+        return None
+    found = kronecker(expr.args[0], expr.op)
+    square = found is not None and all(f.shape[0] == f.shape[1] for f in found.factors)
+    return found if square else None
+
+
+def kronecker_product(factors: Sequence[Expr]) -> Expr:
+    """Return A ⊗ B ⊗ … of matrices."""
+    words = [(2 * k, 2 * k + 1) for k in range(len(factors))]
+    rows, columns = zip(*words, strict=True)
+    count = len(factors)
+    groups = (tuple(range(count)), tuple(range(count, 2 * count)))
+    return merge(groups, product(zip(factors, words, strict=True), (*rows, *columns)))
