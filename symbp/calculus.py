@@ -144,12 +144,12 @@ class Derivative:
             return None
 
     def _printed(self) -> Expr:
-        """Return what is printed: for three axes and more the vec layout, where it is a matrix."""
-        plain = _squeezed(self.formula)
-        if plain.rank < 3:
-            return plain
-        form = stacked(self.tensor, *self.ranks)
-        return form if form.rank < 3 and is_matrix_form(form) else plain
+        """Return what is printed: a matrix form, of the layout or stacked; else index words."""
+        for form in (self.formula, stacked(self.tensor, *self.ranks)):
+            plain = _squeezed(form)
+            if plain.rank < 3 and is_matrix_form(plain):
+                return plain
+        return _squeezed(self.tensor)
 
     def unicode(self) -> str:
         """Return the formula as a person writes it.
