@@ -134,8 +134,9 @@ def cancel(expr: Expr) -> Expr:
     formula = _to_formula(expr, expr, atoms)
     values = {s: a if a.rank == expr.rank else broadcast(a, *expr.shape) for a, s in atoms.items()}
     best = expr
-    opened = sp.expand(formula)  # alone, it must save more than one operation
-    for form in _forms(formula):
+    forms = _forms(formula)
+    opened = forms[0]  # alone, it must save more than one operation
+    for form in forms:
         candidate = from_scalar(form, values, expr.shape)
         least = 2 if form == opened and best is expr else 1
         if _operations(candidate) <= _operations(best) - least:
