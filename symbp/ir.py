@@ -37,7 +37,8 @@ class Variable(Op):
     """A name: something given, or a line of a program.
 
     `encoding` is "one_hot" for a target that is a unit vector in the mathematics and a class
-    index in the code.  `of` is the name whose tangent or adjoint this is.
+    index in the code.  `of` is the name whose tangent or adjoint this is.  `index` is the place
+    of a member in a family of symbolic length, `h[k-1]`, whose size may speak of it, `D[k-1]`.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Variable(Op):
     encoding: Literal["dense", "one_hot"] = "dense"
     symmetric: bool = False
     of: str = ""
+    index: tuple[Dim, ...] = ()
 
     def shape(self, args: Sequence[Expr]) -> Shape:
         """Return the shape of the result."""
@@ -54,7 +56,7 @@ class Variable(Op):
 
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
-        return f"{self.role} {self.name} {self.dims} {self.batched}"
+        return f"{self.role} {self} {self.dims} {self.batched}"
 
     def is_batched(self, args: Sequence[Expr]) -> bool:
         """Tell whether the name was declared to differ from example to example."""
@@ -65,7 +67,7 @@ class Variable(Op):
         return self.symmetric
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name
 
 
 @dataclass(frozen=True)
@@ -208,9 +210,11 @@ def variable(name: str, dims: Shape = (), role: Role = "line", **more: Any) -> E
     return node(Variable(name, tuple(dims), role, **more))
 
 
-def line_of(name: str, expr: Expr) -> Expr:
-    """Return the variable of a line whose value is an expression."""
-    return variable(name, expr.shape, batched=expr.batched, symmetric=expr.symmetric)
+def line_of(name: str, expr: Expr, index: Sequence[Dim] = ()) -> Expr:
+    """Return the variable of a line whose value is an expression; `index` is its place."""
+    return variable(
+        name, expr.shape, batched=expr.batched, symmetric=expr.symmetric, index=tuple(index)
+    )
 
 
 def name_of(expr: Expr) -> str:

@@ -4,21 +4,45 @@ Between lines a value is referred to by its name, so that cost grows with the nu
 never with the written-out expression (Griewank & Walther 2008, section 2.2).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import groupby
 from typing import Literal
 
-from symbp.ir import Expr, name_of, variables
+import sympy as sp
+
+from symbp.ir import Dim, Expr, name_of, variables
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`for letter in start..stop`, both ends included; `down`: from stop to start.
+
+    No two loops of a program have the same letter, so a loop is known by it.  Bounds may speak of
+    sizes and of the letters of loops around.
+    """
+
+    letter: sp.Symbol
+    start: Dim
+    stop: Dim
+    down: bool = False
 
 
 @dataclass(frozen=True)
 class Binding:
-    """One line `target = expr`.  `shown` is false for a helper line that a reader need not see."""
+    """One line `target = expr`.  `shown` is false for a helper line that a reader need not see.
+
+    loops: the loops that the line stands in, the outermost first; lines that stand together in one
+    follow each other.  adds: the line adds to its target, which is zero before the first such line
+    and complete after the last; else no two turns of the loops give the same member a value.
+    """
 
     target: Expr
     expr: Expr
     shown: bool = True
+    loops: tuple[Loop, ...] = ()
+    adds: bool = False
 
     @property
     def name(self) -> str:
@@ -41,6 +65,12 @@ class Program:
     `loss` is a scalar line (None where there is none), `output` what `forward` returns.
     `reduction` says how the losses of the examples are joined.  `wrt` are the names to
     differentiate by.  `kind` is "network" (emitted with Params) or "identity" (value and grad).
+
+    `families` has for the name of each family of symbolic length, of sizes as of variables, the
+    range of its members.  What is given as such a family stands in `inputs`, `params` and the rest
+    as the member at the range's letter.  `least` has the conditions on sizes, each an expression
+    that is not negative, under which every member that is read is there.  `tuples` has the members'
+    plain names of each parameter that was declared as a family of a known length.
     """
 
     name: str
@@ -59,6 +89,9 @@ class Program:
     kind: Literal["network", "identity"] = "network"
     source: str = ""
     origin: str = ""
+    families: Mapping[str, Loop] = field(default_factory=dict)
+    least: tuple[sp.Expr, ...] = ()
+    tuples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def given(self) -> tuple[Expr, ...]:
@@ -75,6 +108,21 @@ class Program:
     def definition(self, target: Expr) -> Expr | None:
         """Return the expression of a line, None for what is given."""
         return next((b.expr for b in self.bindings if b.target is target), None)
+
+
+def blocks(
+    lines: Sequence[Binding], depth: int = 0
+) -> Iterator[tuple[Loop | None, Sequence[Binding]]]:
+    """Yield runs of lines with the loop they stand in, None for lines in no further loop.
+
+    `depth` is how many loops around all the lines are known.
+    """
+
+    def loop_of(line: Binding) -> Loop | None:
+        return line.loops[depth] if len(line.loops) > depth else None
+
+    for loop, group in groupby(lines, key=loop_of):
+        yield loop, tuple(group)
 
 
 def needed(bindings: Iterable[Binding], roots: Iterable[Expr]) -> list[Binding]:

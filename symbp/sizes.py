@@ -14,6 +14,24 @@ def size_symbol(name: str) -> sp.Symbol:
     return sp.Symbol(name, positive=True, integer=True)
 
 
+def size_member(name: str, place: Dim) -> sp.Expr:
+    """Return a member of a family of sizes, `D[k-1]`: positive and whole, whatever its place."""
+    return sp.Function(name, positive=True, integer=True)(place)
+
+
+def letter_symbol(name: str, number: int = 0) -> sp.Symbol:
+    """Return the letter of a loop; `number` tells loops apart that have the same letter.
+
+    It is shown without the number: see `letter_name`.
+    """
+    return sp.Symbol(f"{name}@{number}" if number else name, integer=True)
+
+
+def letter_name(letter: sp.Symbol) -> str:
+    """Return the letter of a loop as it was written."""
+    return str(letter.name).partition("@")[0]
+
+
 def size_value(dim: Dim, sizes: Mapping[sp.Symbol, int]) -> Dim:
     """Return a size with numbers in place of symbols; an int where none is left."""
     if isinstance(dim, int):

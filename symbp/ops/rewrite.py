@@ -6,6 +6,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symbp.ir import Dim, Examples, Expr, Size, Sum, Variable, Words, node, size_value, walk
+from symbp.ops.indexed import Over, When, when
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import combine, number
 from symbp.ops.product import broadcast, product
@@ -117,32 +118,41 @@ def repeat(expr: Expr, axis: Dim) -> Expr:
 
 
 def resize(expr: Expr, sizes: Mapping[sp.Expr, int]) -> Expr:
-    """Put numbers in place of symbolic sizes, in every shape of an expression."""
+    """Put numbers in place of symbolic sizes, in every shape and every index of an expression."""
 
     def number_of(dim: Dim) -> Dim:
         return size_value(dim, sizes)
 
     done: dict[Expr, Expr] = {}
     for part in walk(expr):
-        op, args = part.op, tuple(done[arg] for arg in part.args)
-        if isinstance(op, Variable):
-            done[part] = node(replace(op, dims=tuple(map(number_of, op.dims))))
-        elif isinstance(op, Sum):
-            shape = tuple(map(number_of, op.dims))
-            done[part] = combine(zip(op.coefficients, args, strict=True), shape)
-        elif isinstance(op, Words):
-            dims = {letter: number_of(dim) for letter, dim in enumerate(op.dims)}
-            done[part] = product(zip(args, op.words, strict=True), op.out, dims)
-        elif isinstance(op, Size):
-            value = number_of(op.dim)
-            done[part] = number(value) if isinstance(value, int) else node(Size(value))
-        elif isinstance(op, Split):
-            done[part] = split(op.groups, tuple(map(number_of, op.dims)), *args)
-        elif isinstance(op, Selection):
-            done[part] = node(Selection(tuple(map(number_of, op.dims)), number_of(op.offset)))
-        else:
-            done[part] = rebuild(part, args) if args != part.args else part
+        done[part] = resized(part, tuple(done[arg] for arg in part.args), number_of)
     return done[expr]
+
+
+def resized(part: Expr, args: tuple[Expr, ...], change: Callable[[Dim], Dim]) -> Expr:
+    """Return a node with other arguments, and each size and index that it speaks of changed."""
+    op = part.op
+    if isinstance(op, Variable):
+        return node(
+            replace(op, dims=tuple(map(change, op.dims)), index=tuple(map(change, op.index)))
+        )
+    if isinstance(op, Sum):
+        return combine(zip(op.coefficients, args, strict=True), tuple(map(change, op.dims)))
+    if isinstance(op, Words):
+        dims = {letter: change(dim) for letter, dim in enumerate(op.dims)}
+        return product(zip(args, op.words, strict=True), op.out, dims)
+    if isinstance(op, Size):
+        value = change(op.dim)
+        return number(value) if isinstance(value, int) else node(Size(value))
+    if isinstance(op, Split):
+        return split(op.groups, tuple(map(change, op.dims)), *args)
+    if isinstance(op, Selection):
+        return node(Selection(tuple(map(change, op.dims)), change(op.offset)))
+    if isinstance(op, When):
+        return when(change(op.left), op.relation, change(op.right))
+    if isinstance(op, Over):
+        return node(Over(op.letter, change(op.start), change(op.stop)), *args)
+    return rebuild(part, args)
 
 
 def rename(variable: Expr, **fields: object) -> Expr:
