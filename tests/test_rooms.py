@@ -11,6 +11,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = [
     {"errors", "notation", "sizes", "words"},
+    {"places"},
     {"expr"},
     {"ir"},
     {"program"},

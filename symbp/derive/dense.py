@@ -7,9 +7,10 @@ from itertools import combinations_with_replacement
 from typing import Literal, TypeAlias
 
 from symbp.derive.derivation import Step
+from symbp.derive.forward import bar
 from symbp.derive.higher import Derivative, differentiate
 from symbp.derive.jacobian import stacked
-from symbp.derive.reverse import WEIGHT, bar, loss_parts
+from symbp.derive.reverse import WEIGHT, loss_parts
 from symbp.errors import SymbpError
 from symbp.ir import Examples, Expr, name_of, node, symbol
 from symbp.ops.linear import add, is_zero

@@ -1,5 +1,7 @@
 """From a program to its derivation: names, stable forms, then the two sweeps."""
 
+from dataclasses import replace
+
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import tangent_steps
 from symbp.derive.free import free_matrices, in_derivation, in_program
@@ -47,7 +49,8 @@ def forward_pass(program: Program) -> tuple[Program, tuple[Step, ...]]:
         rule = given.get(binding.name, binding.expr)
         law = laws.get(binding.name) or forward_law(binding.expr)
         rule = rule if binding.name in laws else binding.expr
-        primal.append(Step(binding.target, binding.expr, rule, law, shown=binding.shown))
+        made = Step(binding.target, binding.expr, rule, law, shown=binding.shown)
+        primal.append(replace(made, loops=binding.loops, adds=binding.adds))
     return named, tuple(primal)
 
 

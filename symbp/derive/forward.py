@@ -1,9 +1,12 @@
 """Forward mode: one tangent line for each line of the program, in the same order."""
 
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
 from symbp.derive.derivation import Step
 from symbp.derive.laws import forward_law
 from symbp.derive.simplify import Lines
-from symbp.ir import Expr, name_of, variable
+from symbp.ir import Expr, Role, name_of, symbol, variable, variables
 from symbp.ops.linear import is_zero
 from symbp.ops.rules import tangent
 from symbp.program import Binding, Program
@@ -11,8 +14,18 @@ from symbp.program import Binding, Program
 
 def dot(of: Expr) -> Expr:
     """Return the tangent's variable: v_dot for v."""
-    name = name_of(of)
-    return variable(f"{name}_dot", of.shape, "tangent", batched=of.batched, of=name)
+    return _companion(of, "dot", "tangent")
+
+
+def bar(of: Expr) -> Expr:
+    """Return the adjoint's variable: v_bar for v."""
+    return _companion(of, "bar", "adjoint")
+
+
+def _companion(of: Expr, mark: str, role: Role) -> Expr:
+    op = symbol(of)
+    name = f"{op.name}_{mark}"
+    return variable(name, of.shape, role, batched=of.batched, of=op.name, index=op.index)
 
 
 def tangent_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
@@ -27,17 +40,54 @@ def tangent_steps(program: Program, lines: Lines) -> tuple[Step, ...]:
 def tangents_of(
     bindings: tuple[Binding, ...], dots: dict[Expr, Expr], lines: Lines
 ) -> tuple[Step, ...]:
-    """Return the tangent lines of some lines; `dots` gains the tangent of each."""
+    """Return the tangent lines of some lines; `dots` gains the tangent of each.
+
+    Where one member of a family moves, each has a tangent, though it be zero.
+    """
+    families = _moving_families(bindings, dots)
     steps = []
     for binding in bindings:
-        rule = tangent(binding.expr, dots)
-        if is_zero(rule):
+        rule = tangent(binding.expr, _with_members(binding.expr, dots, families))
+        if is_zero(rule) and (binding.adds or binding.name not in families):
             continue
         expr, laws = lines.simplify(rule)
         dots[binding.target] = dot(binding.target)
         law = ", ".join([forward_law(binding.expr), *laws])
-        steps.append(Step(dots[binding.target], expr, rule, law, shown=binding.shown))
+        made = Step(dots[binding.target], expr, rule, law, shown=binding.shown)
+        steps.append(replace(made, loops=binding.loops, adds=binding.adds))
     return tuple(steps)
+
+
+def _moving_families(bindings: Iterable[Binding], dots: dict[Expr, Expr]) -> set[str]:
+    """Return the names of the families any member of which has a tangent."""
+    targets = (binding.target for binding in bindings)
+    families = {name_of(v) for v in (*dots, *targets) if symbol(v).index}
+    return families & reached(bindings, map(name_of, dots)) if families else families
+
+
+def reached(bindings: Iterable[Binding], sources: Iterable[str]) -> set[str]:
+    """Return the sources, and the names of the lines that depend on any of them."""
+    found, before = set(sources), -1
+    while len(found) > before:  # a loop reads what stands below, a turn before
+        before = len(found)
+        looped = False
+        for binding in bindings:
+            looped = looped or bool(binding.loops)
+            if any(name_of(v) in found for v in variables(binding.expr)):
+                found.add(binding.name)
+        if not looped:
+            break
+    return found
+
+
+def _with_members(
+    expr: Expr, dots: dict[Expr, Expr], families: Collection[str]
+) -> dict[Expr, Expr]:
+    """Return the tangents of what an expression reads."""
+    if not families:
+        return dots
+    members = (v for v in variables(expr) if symbol(v).index and name_of(v) in families)
+    return {**dots, **{v: dot(v) for v in members}}
 
 
 def moving(program: Program) -> tuple[Expr, ...]:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Step
 from symbp.derive.derive import derive, forward_pass
-from symbp.derive.forward import tangent_steps
+from symbp.derive.forward import bar, tangent_steps
 from symbp.derive.free import free_matrices, in_lines, in_program, in_steps
 from symbp.derive.jacobian import jacobian
 from symbp.derive.reading import one_example, read, written_in
-from symbp.derive.reverse import bar
 from symbp.derive.simplify import Lines
 from symbp.ir import Expr, name_of, symbol, variable
 from symbp.ops.linear import is_zero, number

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation, Step
-from symbp.derive.forward import dot
-from symbp.derive.reverse import WEIGHT, bar
+from symbp.derive.forward import bar, dot
+from symbp.derive.reverse import WEIGHT
 from symbp.derive.simplify import Lines
 from symbp.ir import Examples, Expr, name_of, symbol, variables
 from symbp.ops.kinds import Elementwise

@@ -1,12 +1,18 @@
 """Reverse mode: the lines backwards, each passing its adjoint on to what it reads.
 
-Source: Griewank & Walther 2008, table 3.6; 001 (7.24) is what comes out for a network.
+Where the lines that read a value stand beside the line that makes it, in no further loop and not a
+turn later, its adjoint is one line, the sum over the paths.  What other turns, loops and places
+read is passed on there and then: h[k-1] gets its share in turn k.  Such a line adds to its target
+where another may give to the same member.
+
+Source: Griewank & Walther 2008, tables 3.5 and 3.6; 001 (7.24) is what comes out for a network.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from symbp.derive.derivation import Path, Step
-from symbp.derive.forward import moving
+from symbp.derive.forward import bar, moving
+from symbp.derive.gifts import Gifts, down, is_beside
 from symbp.derive.laws import law_between
 from symbp.derive.simplify import Lines
 from symbp.ir import Examples, Expr, name_of, node, symbol, variable, variables
@@ -14,16 +20,10 @@ from symbp.ops.linear import add, combine, is_zero, number, opened, zeros
 from symbp.ops.product import hadamard
 from symbp.ops.rewrite import rename
 from symbp.ops.rules import pullback
-from symbp.program import Binding, Program
+from symbp.program import Binding, Loop, Program, blocks
 
 WEIGHT = variable("w", (), "weight")
 """The weight of one example in the loss: 1/N for the mean over N examples, 1 for one example."""
-
-
-def bar(of: Expr) -> Expr:
-    """Return the adjoint's variable: v_bar for v."""
-    name = name_of(of)
-    return variable(f"{name}_bar", of.shape, "adjoint", batched=of.batched, of=name)
 
 
 def join_examples(program: Program) -> Expr | None:
@@ -52,32 +52,87 @@ def adjoint_steps(program: Program, lines: Lines, *, as_written: bool = False) -
 
     as_written: terms come in the order of the lines, not in that in which the sweep meets them.
     """
-    sources = set(moving(program))
-    active = _active(program.bindings, sources)
-    result = program.result
-    paths: dict[Expr, list[Path]] = {}
-    steps: list[Step] = []
-    for binding in reversed(program.bindings):
-        target = binding.target
-        if target is result:
-            seeded = _seeds(program, binding)
-        elif target in paths:
-            steps.append(_step(target, paths[target], lines, binding.shown))
-            gone = is_zero(steps[-1].expr)
-            seeded = [(binding.expr, zeros(*target.shape) if gone else steps[-1].target)]
-        else:
-            continue
-        for var, term in _pulled(seeded, active).items():
-            found = paths.setdefault(var, [])
-            found.insert(0 if as_written else len(found), Path(target, term))
-    bindings = {b.target: b.expr for b in program.bindings}
-    known = {name_of(v): v for v in (*program.given, *bindings)}
-    steps = [_cite(step, bindings, known) for step in steps]
-    givens = [v for v in _order(program) if v in sources]
-    for var in givens:
-        step = _step(var, paths.get(var, []), lines, var in program.wrt)
-        steps.append(_cite(step, bindings, known))
-    return tuple(steps)
+    sweep = _Sweep(program, lines, as_written)
+    sweep.steps += sweep.gifts.zero_lines()
+    sweep.block(program.bindings, 0)
+    sweep.given()
+    return tuple(sweep.steps)
+
+
+class _Sweep:
+    """The lines of a program from the last to the first, and what they have passed on so far."""
+
+    def __init__(self, program: Program, lines: Lines, as_written: bool) -> None:
+        self.program, self.lines, self.as_written = program, lines, as_written
+        self.sources = moving(program)
+        self.gifts = Gifts(program, {name_of(v) for v in self.sources})
+        self.paths: dict[Expr, list[tuple[Binding, Expr]]] = {}
+        self.steps: list[Step] = []
+
+    def block(self, lines: Sequence[Binding], depth: int) -> None:
+        """Run through lines that share `depth` loops, the loops inside among them."""
+        for loop, group in reversed(list(blocks(lines, depth))):
+            if loop is None:
+                self._run(group)
+                continue
+            totals = [line for line in group if line.adds and self.gifts.depth(line) == depth]
+            for target in dict.fromkeys(line.target for line in totals):
+                if target in self.paths:
+                    self._step(target, self.paths[target], down(group[0].loops[:depth]))
+            self.block(group, depth + 1)
+
+    def _run(self, lines: Sequence[Binding]) -> None:
+        """Run through lines that stand together in the same loops."""
+        given: dict[Expr, list[tuple[Binding, Expr]]] = {}
+        for line in reversed(lines):
+            for var, term in self._passed_on(line).items():
+                beside = is_beside(var, line, self.gifts)
+                found = (self.paths if beside else given).setdefault(var, [])
+                found.insert(0 if self.as_written else len(found), (line, term))
+            for var in self.gifts.last_chance(line, lines):
+                paths = given.pop(var, [])
+                if any(not is_zero(term) for _, term in paths):
+                    self._step(var, paths, down(line.loops))
+
+    def _passed_on(self, line: Binding) -> dict[Expr, Expr]:
+        """Return what a line gives to each variable that it reads."""
+        target = line.target
+        if target is self.program.result:
+            return _pulled(_seeds(self.program, line), self.gifts.names)
+        seed: Expr | None = None
+        if target in self.paths and not line.adds:
+            seed = self._step(target, self.paths[target], down(line.loops), line.shown)
+        elif self.gifts.reach(target) or target in self.paths:
+            seed = bar(target)
+        return _pulled([(line.expr, seed)], self.gifts.names) if seed is not None else {}
+
+    def given(self) -> None:
+        """Add the lines of what is given; those of families stand in the loops that read them."""
+        done = {name_of(v) for v in (step.target for step in self.steps)}
+        for var in (v for v in _order(self.program) if v in self.sources):
+            if var in self.paths or name_of(bar(var)) not in done:
+                own = self.program.families.get(name_of(var)) if symbol(var).index else None
+                self._step(var, self.paths.get(var, []), (own,) if own else ())
+
+    def _step(
+        self, var: Expr, paths: list[tuple[Binding, Expr]], loops: tuple[Loop, ...],
+        shown: bool = True,
+    ) -> Expr:  # fmt: skip
+        """Add the line of an adjoint; return what stands for it, zeros where it is zero."""
+        rule = add(*(term for _, term in paths)) if paths else zeros(*var.shape)
+        expr, laws = self.lines.simplify(rule)
+        target = bar(var)
+        if symbol(var).role == "line" and expr.symmetric:
+            target = rename(target, symmetric=True)
+        adds = bool(paths) and self.gifts.adds(var, loops)
+        ways = tuple(Path(line.target, term) for line, term in paths)
+        law = ", ".join(filter(None, (_cited(var, paths), *laws)))
+        note = _several(var, ways) if paths else f"The result does not depend on {symbol(var)}."
+        shown = shown and (var in self.program.wrt or not self.gifts.is_given(var))
+        step = Step(target, expr, rule, law, ways, note, shown, loops, adds)
+        self.lines.add(step.binding)
+        self.steps.append(step)
+        return zeros(*target.shape) if is_zero(expr) and not adds else target
 
 
 def _order(program: Program) -> tuple[Expr, ...]:
@@ -86,14 +141,6 @@ def _order(program: Program) -> tuple[Expr, ...]:
     for binding in reversed(program.bindings):
         seen.update(dict.fromkeys(v for v in variables(binding.expr) if v in program.given))
     return (*seen, *(v for v in program.given if v not in seen))
-
-
-def _active(bindings: Iterable[Binding], sources: set[Expr]) -> set[Expr]:
-    active = set(sources)
-    for binding in bindings:
-        if any(var in active for var in variables(binding.expr)):
-            active.add(binding.target)
-    return active
 
 
 def _seeds(program: Program, binding: Binding) -> list[tuple[Expr, Expr]]:
@@ -107,14 +154,14 @@ def _seeds(program: Program, binding: Binding) -> list[tuple[Expr, Expr]]:
     ]
 
 
-def _pulled(seeded: Iterable[tuple[Expr, Expr]], active: set[Expr]) -> dict[Expr, Expr]:
+def _pulled(seeded: Iterable[tuple[Expr, Expr]], active: set[str]) -> dict[Expr, Expr]:
     """Return what expressions with their adjoints give to each variable that they read.
 
     What an expression of every example gives to a variable that all examples share is summed.
     """
     terms: dict[Expr, list[Expr]] = {}
     for expr, seed in seeded:
-        wanted = [var for var in variables(expr) if var in active]
+        wanted = [var for var in variables(expr) if name_of(var) in active]
         for var, term in pullback(expr, seed, wanted).items():
             shared = expr.batched and not var.batched and not is_zero(term)
             joined = node(Examples(), term) if shared else term
@@ -122,38 +169,18 @@ def _pulled(seeded: Iterable[tuple[Expr, Expr]], active: set[Expr]) -> dict[Expr
     return {var: add(*found) for var, found in terms.items()}
 
 
-def _step(var: Expr, paths: list[Path], lines: Lines, shown: bool) -> Step:
-    rule = add(*(path.term for path in paths)) if paths else zeros(*var.shape)
-    expr, laws = lines.simplify(rule)
-    target = bar(var)
-    if symbol(var).role == "line" and expr.symmetric:
-        target = rename(target, symmetric=True)
-    lines.add(Binding(target, expr))
-    return Step(target, expr, rule, ", ".join(laws), tuple(paths), shown=shown)
-
-
-def _cite(step: Step, bindings: dict[Expr, Expr], known: dict[str, Expr]) -> Step:
-    """Add the law of the operations between, and the sentence on several paths."""
-    var = known[symbol(step.target).of]
-    if not step.paths:
-        return Step(step.target, step.expr, step.rule, "no path", note=_unreached(step))
-    found = [law_between(bindings[path.consumer], var) for path in step.paths]
+def _cited(var: Expr, paths: Sequence[tuple[Binding, Expr]]) -> str:
+    """Return the law of the operations between, of each path."""
+    if not paths:
+        return "no path"
+    found = [law_between(line.expr, var) for line, _ in paths]
     law = " + ".join(dict.fromkeys(found))
-    if len(step.paths) > 1:
-        law = f"sum over {len(step.paths)} paths: {law}"
-    law = f"{law}, {step.law}" if step.law else law
-    return Step(
-        step.target, step.expr, step.rule, law, step.paths, _several(var, step.paths), step.shown
-    )
+    return f"sum over {len(paths)} paths: {law}" if len(paths) > 1 else law
 
 
 def _several(var: Expr, paths: tuple[Path, ...]) -> str:
     if len(paths) < 2:
         return ""
-    through = [f"through {name_of(path.consumer)}" for path in paths]
+    through = [f"through {symbol(path.consumer)}" for path in paths]
     listed = ", ".join(through[:-1]) + " and " + through[-1]
-    return f"{name_of(var)} reaches the result along {len(paths)} paths, {listed}: the terms add."
-
-
-def _unreached(step: Step) -> str:
-    return f"The result does not depend on {symbol(step.target).of}."
+    return f"{symbol(var)} reaches the result along {len(paths)} paths, {listed}: the terms add."

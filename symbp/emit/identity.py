@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from symbp.derive.dense import Wanted, dense
 from symbp.derive.derivation import Derivation
-from symbp.derive.forward import dot, tangents_of
+from symbp.derive.forward import bar, dot, tangents_of
 from symbp.derive.jacobian import structured
-from symbp.derive.reverse import bar, join_examples
+from symbp.derive.reverse import join_examples
 from symbp.derive.simplify import Lines
 from symbp.emit.blocks import Blocks
 from symbp.emit.formulas import Formulas

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from symbp.derive.derivation import Derivation
-from symbp.derive.forward import dot
-from symbp.derive.reverse import bar
+from symbp.derive.forward import bar, dot
 from symbp.ir import Expr, Variable, name_of, symbol, variables
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch

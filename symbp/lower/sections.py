@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation, Step
-from symbp.derive.forward import dot, moving, tangents_of
-from symbp.derive.reverse import adjoint_steps, bar, join_examples
+from symbp.derive.forward import bar, dot, moving, tangents_of
+from symbp.derive.reverse import adjoint_steps, join_examples
 from symbp.derive.simplify import Lines
 from symbp.ir import Examples, Expr, is_variable, name_of, symbol, variable, walk
 from symbp.ops.linear import add, number, zeros
