@@ -228,6 +228,22 @@ def symbol(expr: Expr) -> Variable:
     return expr.op
 
 
+_ALL = sp.Symbol("…")
+
+
+def holder(var: Expr) -> Expr:
+    """Return the variable that holds a variable: a family for each of its members, else itself."""
+    op = symbol(var)
+    if not op.index:
+        return var
+    return variable(op.name, (), op.role, batched=op.batched, of=op.of, index=(_ALL,))
+
+
+def is_holder(var: Expr) -> bool:
+    """Tell whether a variable is a whole family."""
+    return symbol(var).index == (_ALL,)
+
+
 def is_variable(expr: Expr) -> bool:
     """Tell whether a node is a name."""
     return isinstance(expr.op, Variable)

@@ -12,7 +12,7 @@ from typing import Literal
 
 import sympy as sp
 
-from symbp.ir import Dim, Expr, name_of, variables
+from symbp.ir import Dim, Expr, holder, name_of, variables
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,17 @@ def blocks(
 
 
 def needed(bindings: Iterable[Binding], roots: Iterable[Expr]) -> list[Binding]:
-    """Return the bindings that the roots depend on, in their order."""
-    wanted = set(variables(*roots))
-    kept: list[Binding] = []
-    for binding in reversed(list(bindings)):
-        if binding.target in wanted:
-            kept.append(binding)
-            wanted.update(variables(binding.expr))
-    return kept[::-1]
+    """Return the bindings that the roots depend on, in their order; of a family, all of them."""
+    lines = list(bindings)
+    wanted = set(map(holder, variables(*roots)))
+    kept: set[int] = set()
+    before = -1
+    while len(kept) > before:  # a loop reads what stands below, a turn before
+        before = len(kept)
+        for k, binding in reversed(list(enumerate(lines))):
+            if k not in kept and holder(binding.target) in wanted:
+                kept.add(k)
+                wanted.update(map(holder, variables(binding.expr)))
+        if not any(binding.loops for binding in lines):
+            break
+    return [binding for k, binding in enumerate(lines) if k in kept]

@@ -21,10 +21,14 @@ def down(loops: Iterable[Loop]) -> tuple[Loop, ...]:
 
 @dataclass(frozen=True)
 class _Gift:
-    """A place where an adjoint gets a share: members of a name, by a line in some loops."""
+    """A place where an adjoint gets a share: members of a name, by a line in some loops.
+
+    outside: the line is none of the program's.
+    """
 
     var: Expr
     loops: tuple[Loop, ...]
+    outside: bool = False
 
     @property
     def box(self) -> Box:
@@ -42,13 +46,18 @@ class _Gift:
 class Gifts:
     """What each name of a program is given by the lines that read it.
 
-    names: what depends on the sources and reaches the result.
+    names: what depends on the sources and reaches the result.  entered: lines outside the program
+    that give to what they read, in whatever way.
     """
 
-    def __init__(self, program: Program, sources: set[str]) -> None:
+    def __init__(
+        self, program: Program, sources: set[str], entered: Sequence[Binding] = ()
+    ) -> None:
         self.program = program
         active = reached(program.bindings, sources)
-        self.names = active & _reaching(program)
+        outside = [(v, line.loops) for line in entered for v in variables(line.expr)]
+        self.names = active & _reaching(program, [name_of(v) for v, _ in outside])
+        self.entered = {name_of(v) for v, _ in outside} & self.names
         self.homes = {b.target: b.loops[: self.depth(b)] for b in program.bindings}
         self._given = set(program.given)
         self._gifts: dict[str, dict[_Gift, None]] = {}
@@ -56,6 +65,8 @@ class Gifts:
             for line in run:
                 for var in self._read(line):
                     self._gifts.setdefault(name_of(var), {}).setdefault(_Gift(var, line.loops))
+        for var, loops in outside:
+            self._gifts.setdefault(name_of(var), {}).setdefault(_Gift(var, loops, outside=True))
         self._last: dict[Binding, list[Expr]] = {}
 
     def _read(self, line: Binding) -> list[Expr]:
@@ -114,7 +125,10 @@ class Gifts:
     def _uncovered(self) -> list[Binding]:
         """The lines of families some of whose members may be read by nothing, others being read."""
         found = []
-        for line in self.program.bindings:
+        families = self.program.families
+        given = [v for v in self.program.given if name_of(v) in families]
+        whole = [Binding(v, v, loops=(families[name_of(v)],)) for v in given]
+        for line in (*self.program.bindings, *whole):
             if not symbol(line.target).index or line.name not in self.names or line.adds:
                 continue
             gifts = self._gifts.get(line.name, {})
@@ -124,12 +138,27 @@ class Gifts:
                 found.append(line)
         return found
 
+    def lacking(self) -> set[str]:
+        """Return the families that are entered, and some of whose members get nothing inside."""
+        found = set()
+        for line in self.program.bindings:
+            if line.name not in self.entered or not symbol(line.target).index:
+                continue
+            own = box(symbol(line.target).index, _ranges(line.loops))
+            inside = [g for g in self._gifts.get(line.name, {}) if not g.outside and g.is_full]
+            if not covered(own, [gift.box for gift in inside]):
+                found.add(line.name)
+        return found
+
     def zero_lines(self) -> list[Step]:
         """Return the lines that set adjoints to zero which may be given nothing."""
         made = []
         for line in self._uncovered:
+            if line.name in self.entered:
+                continue  # whoever enters the sweep sets them
             target, expr = bar(line.target), zeros(*line.target.shape)
-            made.append(Step(target, expr, expr, "zero before the first term", loops=line.loops))
+            law = "zero before the first term"
+            made.append(Step(target, expr, expr, law, loops=down(line.loops)))
         return made
 
 
@@ -157,9 +186,9 @@ def _runs(lines: Sequence[Binding], depth: int = 0) -> Iterator[Sequence[Binding
             yield from _runs(group, depth + 1)
 
 
-def _reaching(program: Program) -> set[str]:
-    """Return the names that the result depends on."""
-    found, before = {name_of(program.result)}, -1
+def _reaching(program: Program, entered: Iterable[str]) -> set[str]:
+    """Return the names that the result depends on, or what enters besides."""
+    found, before = {name_of(program.result), *entered}, -1
     while len(found) > before:
         before = len(found)
         for binding in reversed(program.bindings):

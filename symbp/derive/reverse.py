@@ -47,12 +47,20 @@ def loss_parts(program: Program) -> tuple[Expr, Expr]:
     return combine(data, ()), combine(penalty, ())
 
 
-def adjoint_steps(program: Program, lines: Lines, *, as_written: bool = False) -> tuple[Step, ...]:
+def adjoint_steps(
+    program: Program,
+    lines: Lines,
+    *,
+    as_written: bool = False,
+    entered: Sequence[Binding] = (),
+) -> tuple[Step, ...]:
     """Return v_bar for every line v between what is differentiated and the result.
 
     as_written: terms come in the order of the lines, not in that in which the sweep meets them.
+    entered: lines of others, which have given to what they read before the sweep begins.
     """
-    sweep = _Sweep(program, lines, as_written)
+    gifts = Gifts(program, {name_of(v) for v in moving(program)}, entered)
+    sweep = _Sweep(program, lines, gifts, as_written)
     sweep.steps += sweep.gifts.zero_lines()
     sweep.block(program.bindings, 0)
     sweep.given()
@@ -62,10 +70,9 @@ def adjoint_steps(program: Program, lines: Lines, *, as_written: bool = False) -
 class _Sweep:
     """The lines of a program from the last to the first, and what they have passed on so far."""
 
-    def __init__(self, program: Program, lines: Lines, as_written: bool) -> None:
+    def __init__(self, program: Program, lines: Lines, gifts: Gifts, as_written: bool) -> None:
         self.program, self.lines, self.as_written = program, lines, as_written
-        self.sources = moving(program)
-        self.gifts = Gifts(program, {name_of(v) for v in self.sources})
+        self.sources, self.gifts = moving(program), gifts
         self.paths: dict[Expr, list[tuple[Binding, Expr]]] = {}
         self.steps: list[Step] = []
 

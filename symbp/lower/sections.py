@@ -15,7 +15,10 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import bar, dot, moving, tangents_of
 from symbp.derive.reverse import adjoint_steps, join_examples
 from symbp.derive.simplify import Lines
-from symbp.ir import Examples, Expr, is_variable, name_of, symbol, variable, walk
+from symbp.ir import Examples, Expr, holder, is_variable, name_of, symbol, variable, walk
+from symbp.lower.looped import looped_adjoints
+from symbp.lower.settle import settled
+from symbp.lower.sweeps import Entry
 from symbp.ops.linear import add, number, zeros
 from symbp.ops.rewrite import rename
 from symbp.program import Binding, Program, needed
@@ -26,7 +29,8 @@ class Sections:
     """The lines of each sweep, for one example; empty where there is nothing to do.
 
     entries: the lines at which the shared adjoint sweep is entered, and parameters that the loss
-    reads directly, in the order of the sweep.
+    reads directly, in the order of the sweep.  lacking: the families whose members are given
+    nothing unless by those who enter.
     """
 
     primal: tuple[Binding, ...]
@@ -39,24 +43,12 @@ class Sections:
     inputs_bar: tuple[Binding, ...]
     loss_bar_dot: tuple[Binding, ...]
     adjoint_dot: tuple[Binding, ...]
-    entries: dict[Expr, "Entry"]
+    entries: dict[Expr, Entry]
+    lacking: tuple[Expr, ...] = ()
 
     def named(self) -> list[tuple[str, tuple[Binding, ...]]]:
         """Return the sweeps in the order in which later ones read earlier ones."""
         return [(name, getattr(self, name)) for name in ORDER]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An adjoint that comes from outside the shared sweep.
-
-    seed: its variable.  by_loss, by_output: whether the loss gives it a value, and whether the
-    output's seed does; zero otherwise.
-    """
-
-    seed: Expr
-    by_loss: bool
-    by_output: bool
 
 
 ORDER = (
@@ -67,16 +59,22 @@ ORDER = (
 
 def sections(derivation: Derivation) -> Sections:
     """Sort a derivation's lines into sweeps."""
-    program = _joined(derivation.program)
+    single = settled(derivation.program)
+    program = _joined(single)
     output = program.output if program.output is not None else program.result
     primal = tuple(needed(program.bindings, [output]))
     rest = [b for b in program.bindings if b not in primal]
     loss = tuple(needed(rest, [program.loss])) if program.loss is not None else ()
     tangent = _tangents(primal, loss, program)
-    split = _Adjoints(program, derivation.program, primal, loss)
+    looped = any(line.loops for line in program.bindings)
+    split = (
+        looped_adjoints(single, primal, loss)
+        if looped
+        else _Adjoints(program, single, primal, loss)
+    )
     made = Sections(
         primal, loss, *tangent, tuple(split.loss_bar), tuple(split.head_bar), split.adjoint,
-        split.inputs_bar, (), (), split.entries,
+        split.inputs_bar, (), (), split.entries, getattr(split, "lacking", ()),
     )  # fmt: skip
     return made if program.loss is None else _with_second(made, program)
 
@@ -257,9 +255,9 @@ def _with_second(made: Sections, program: Program) -> Sections:
 def _completed(lines: Iterable[Binding], wanted: Iterable[Expr]) -> tuple[Binding, ...]:
     """Add a line of zeros for each wanted variable that no line gives."""
     lines = tuple(lines)
-    have = {line.target for line in lines}
-    return (*lines, *(Binding(v, zeros(*v.shape)) for v in wanted if v not in have))
+    have = {holder(line.target) for line in lines}
+    return (*lines, *(Binding(v, zeros(*v.shape)) for v in wanted if holder(v) not in have))
 
 
 def _bindings(steps: Iterable[Step]) -> tuple[Binding, ...]:
-    return tuple(Binding(step.target, step.expr) for step in steps)
+    return tuple(step.binding for step in steps)
