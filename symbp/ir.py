@@ -269,6 +269,17 @@ def walk(*roots: Expr, last_first: bool = False) -> Iterator[Expr]:
         pending.extend((arg, False) for arg in top.args[::step] if arg not in seen)
 
 
+def letters_of(*roots: Expr) -> set[sp.Basic]:
+    """Return the symbols that the indices below the roots speak of, and sizes that are numbers."""
+    places: list[Dim] = []
+    for part in walk(*roots):
+        op = part.op
+        places += op.index if isinstance(op, Variable) else ()
+        places += [op.dim] if isinstance(op, Size) else ()
+        places += op.dims if isinstance(op, Words) else ()
+    return {letter for place in places for letter in sp.S(place).free_symbols}
+
+
 def variables(*roots: Expr) -> list[Expr]:
     """Return the names below the roots, in the order in which they are first read."""
     return [found for found in walk(*roots) if is_variable(found)]

@@ -21,6 +21,7 @@ from symbp.ir import (
     Variable,
     Words,
     is_variable,
+    letters_of,
     node,
     symbol,
     variables,
@@ -49,7 +50,7 @@ class Lines:
     def add(self, binding: Binding) -> None:
         """Enter a line; not one that is a part of its target's value, or the same in every turn."""
         letters = {loop.letter for loop in binding.loops}
-        if binding.adds or (letters and letters - _letters(binding.expr)):
+        if binding.adds or (letters and letters - letters_of(binding.expr)):
             return
         if binding.expr.args and rational(binding.expr) is None:
             self.by_value.setdefault(binding.expr.digest, binding.target)
@@ -95,12 +96,6 @@ class Lines:
             known = self.by_value.get(part.digest)
             done[part] = known or rebuild(part, tuple(done[arg] for arg in part.args))
         return done[expr]
-
-
-def _letters(expr: Expr) -> set[sp.Basic]:
-    """Return the symbols that the indices of an expression speak of."""
-    places = (sp.S(place) for v in variables(expr) for place in symbol(v).index)
-    return {letter for place in places for letter in place.free_symbols}
 
 
 def without_weight(expr: Expr) -> Expr:

@@ -9,7 +9,7 @@ from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import broken, called, documented, indented, tuple_text, wrapped
 from symbp.ir import Expr, symbol
 from symbp.lower.schedule import Schedule
-from symbp.lower.sections import Entry
+from symbp.lower.sweeps import Entry
 
 
 class Network:

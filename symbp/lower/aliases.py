@@ -21,6 +21,8 @@ def without_aliases(sweeps: Sweeps, kept: set[str]) -> Sweeps:
             source = renamed.get(line.expr, line.expr)
             if not is_variable(source) or _may_be_left_out(source, targets):
                 continue
+            if line.loops or symbol(source).index or symbol(line.target).index:
+                continue  # what is read by another index may be this very member
             if line.target not in fixed:
                 renamed[line.target] = source
             elif source in own and source not in fixed and _reads_like(source, line.target):

@@ -6,10 +6,11 @@ examples, which the derivation writes as an operation, becomes a sum over that a
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sympy as sp
 
-from symbp.ir import Expr, Variable, size_symbol, variables
+from symbp.ir import Expr, Variable, is_holder, size_symbol, variables
 from symbp.ops.rewrite import lift, rename, repeat, resize
 from symbp.program import Binding, Program
 
@@ -37,7 +38,7 @@ class Batch:
     def name(self, var: Expr) -> Expr:
         """Return the variable that holds a variable's values of the whole batch."""
         if var not in self.names:
-            self.names[var] = self.expr(var)
+            self.names[var] = var if is_holder(var) else self.expr(var)
         return self.names[var]
 
     def lines(self, bindings: Sequence[Binding]) -> tuple[Binding, ...]:
@@ -48,7 +49,7 @@ class Batch:
         target, expr = self.name(binding.target), self.expr(binding.expr)
         if expr.rank < target.rank:
             expr = repeat(expr, EXAMPLES)
-        return Binding(target, expr, binding.shown)
+        return replace(binding, target=target, expr=expr)
 
     def _grow(self, var: Expr) -> Expr:
         if var not in self.known:

@@ -41,7 +41,8 @@ def written_in(sweeps: Sweeps, kept: Collection[str], goes: Callable[[Expr], boo
         new = []
         for line in lines:
             expr = substitute(line.expr, put)
-            if line.name not in kept and goes(expr):
+            stays = line.name in kept or line.loops or line.adds or symbol(line.target).index
+            if not stays and goes(expr):
                 put[line.target] = expr
             else:
                 new.append(replace(line, expr=expr))

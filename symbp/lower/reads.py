@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import sympy as sp
 
-from symbp.ir import Dim, Expr, Size, Variable, Words, symbol, variables, walk
+from symbp.ir import Dim, Expr, Size, Variable, Words, holder, symbol, variables, walk
 from symbp.ops.kinds import Split
 from symbp.ops.selection import Selection
 from symbp.program import Binding
@@ -86,10 +86,15 @@ def symbols_of(part: Expr) -> set[sp.Symbol]:
 
 
 def reads(lines: Iterable[Binding]) -> list[Expr]:
-    """Return what some lines read and do not make themselves, without the weight of an example."""
-    made: set[Expr] = set()
+    """Return what some lines read and do not make themselves, without the weight of an example.
+
+    A family is read, and made, as a whole.
+    """
+    lines = list(lines)
+    made = {holder(line.target) for line in lines if symbol(line.target).index}
     found: dict[Expr, None] = {}
     for line in lines:
-        found.update(dict.fromkeys(v for v in variables(line.expr) if v not in made))
+        held = dict.fromkeys(map(holder, variables(line.expr)))
+        found.update(dict.fromkeys(v for v in held if v not in made))
         made.add(line.target)
     return [v for v in found if isinstance(v.op, Variable) and symbol(v).role != "weight"]

@@ -10,14 +10,16 @@ from functools import cached_property
 
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import bar, dot
-from symbp.ir import Expr, Variable, name_of, symbol, variables
+from symbp.ir import Expr, Variable, holder, name_of, symbol, variables
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
 from symbp.lower.reads import is_number, reads
-from symbp.lower.sections import Entry, Sections, sections
+from symbp.lower.sections import Sections, sections
+from symbp.lower.settle import localised
 from symbp.lower.share import share
-from symbp.lower.sweeps import BEFORE, Sweeps
-from symbp.program import Binding, Program
+from symbp.lower.sweeps import BEFORE, Entry, Sweeps
+from symbp.ops.rewrite import rename, resize
+from symbp.program import Binding, Program, needed
 
 KEEPERS = {
     "primal": "tape",
@@ -36,7 +38,8 @@ class Schedule:
 
     sweeps: the lines of each sweep.  kept: for `tape`, `saved`, … the variables in it.
     single_output, single_loss: their variables for one example.
-    entries: where the shared adjoint sweep is entered.
+    entries: where the shared adjoint sweep is entered.  lacking: the adjoints of families that are
+    filled with zeros there.
     """
 
     program: Program
@@ -46,6 +49,7 @@ class Schedule:
     single_output: Expr
     single_loss: Expr | None
     entries: dict[Expr, Entry]
+    lacking: tuple[Expr, ...] = ()
 
     @property
     def output(self) -> Expr:
@@ -86,16 +90,25 @@ class Schedule:
         name = symbol(var).of or name_of(var)
         if symbol(var).role not in ("tangent", "adjoint"):
             return None
-        while (name not in known or known[name].shape != var.shape) and "_" in name:
+        while (name not in known or not _is_alike(known[name], var)) and "_" in name:
             name = name.rpartition("_")[0]
         found = known.get(name)
-        return found if found is not None and found.shape == var.shape else None
+        if found is None or not _is_alike(found, var):
+            return None
+        return rename(found, dims=var.shape, index=symbol(var).index)
 
     def typed_like(self, line: Binding) -> Expr | None:
         """Return an array whose type a line of one number takes, if possible in its shape."""
         if not is_number(line):
             return None
-        return self.model(line.target) or self.batched(self.program.params[0])
+        return self.model(line.target) or self._anchor
+
+    @property
+    def _anchor(self) -> Expr:
+        """The first parameter, of a family its first member."""
+        first = self.program.params[0]
+        family = self.program.families.get(name_of(first))
+        return self.batched(resize(first, {family.letter: family.start}) if family else first)
 
     @cached_property
     def real(self) -> set[Expr]:
@@ -103,6 +116,8 @@ class Schedule:
         given = (*self.program.inputs, *self.program.targets, *self.program.consts)
         found = set(map(self.batched, given))
         for line in (*self.sweeps["primal"], *self.sweeps["loss"]):
+            if symbol(line.target).index:
+                continue
             if all(v in found for v in variables(line.expr) if symbol(v).role != "weight"):
                 found.add(line.target)
         return found
@@ -122,7 +137,8 @@ class Schedule:
         if sweep == "primal":
             return [self.batched(v) for v in (*self.program.inputs, *self.program.consts)]
         if sweep == "adjoint":
-            return [self.batched(e.seed) for v, e in self.entries.items() if v not in given]
+            known = set(map(holder, given))
+            return [self.batched(e.seed) for v, e in self.entries.items() if holder(v) not in known]
         return []
 
     def results(self, sweep: str) -> list[Expr]:
@@ -169,14 +185,14 @@ class Schedule:
 
 def schedule(derivation: Derivation) -> Schedule:
     """Return the schedule of a derivation."""
-    program = derivation.program
     cut = sections(derivation)
+    program = cut.program
     batch = Batch(program)
     loss = None
     if program.loss is not None:
         own = name_of(program.loss)
         loss = next(b.target for b in (*cut.primal, *cut.loss) if b.name == own)
-    output = program.output if program.output is not None else program.result
+    output = cut.output
     if loss is not None and output is program.loss:
         output = loss
     kept = _kept_names(program, cut, output, loss)
@@ -184,12 +200,15 @@ def schedule(derivation: Derivation) -> Schedule:
     sweeps = share({name: batch.lines(lines) for name, lines in cut.named()}, taken, kept)
     sweeps = without_aliases(_pruned(sweeps, cut, program, batch), kept)
     sweeps = {name: _gradients_early(lines, program) for name, lines in sweeps.items()}
-    made = Schedule(program, batch, sweeps, {}, output, loss, cut.entries)
+    sweeps = localised(sweeps, kept | {name_of(v) for v in cut.lacking}, taken)
+    made = Schedule(program, batch, sweeps, {}, output, loss, cut.entries, cut.lacking)
     return replace(made, kept=_keeps(made))
 
 
 def _gradients_early(lines: tuple[Binding, ...], program: Program) -> tuple[Binding, ...]:
     """Put each parameter's gradient right behind the adjoint it is made of, as 001 (7.24) does."""
+    if any(line.loops for line in lines):
+        return lines
     params = {name_of(v) for v in program.params}
     waiting = [line for line in lines if _base(line) in params]
     made: list[Binding] = []
@@ -227,12 +246,7 @@ def _pruned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> Sw
     """Drop the lines that nothing returned depends on."""
     returned = _returned(sweeps, cut, program, batch)
     every = [line for lines in sweeps.values() for line in lines]
-    wanted = set(variables(*returned))
-    alive: set[Binding] = set()
-    for line in reversed(every):
-        if line.target in wanted:
-            alive.add(line)
-            wanted.update(variables(line.expr))
+    alive = set(needed(every, returned))
     return {name: tuple(b for b in lines if b in alive) for name, lines in sweeps.items()}
 
 
@@ -249,7 +263,7 @@ def _returned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> 
         for b in sweeps[name]
         if b.name.removesuffix("_dot") in {name_of(v) for v in (*seeds, *bars)}
     ]
-    return [*mine, *second, *last, *dots]
+    return [*mine, *second, *last, *dots, *cut.lacking]
 
 
 def _keeps(schedule: Schedule) -> dict[str, tuple[Expr, ...]]:
@@ -261,11 +275,11 @@ def _keeps(schedule: Schedule) -> dict[str, tuple[Expr, ...]]:
         wanted: set[Expr] = set()
         for other in sweeps:
             if sweep in (*BEFORE[other], *AFTER_ALL.get(other, ())):
-                found = {*schedule.reads(other), *schedule.models(other)}
+                found = {*schedule.reads(other), *map(holder, schedule.models(other))}
                 found -= _made_before(other, sweep, sweeps)
                 wanted |= found - named if other in ABOUT_LOSS else found
         wanted |= set(schedule.half_entered()) if sweep == "primal" else set()
-        own = [line.target for line in sweeps[sweep] if line.target in wanted]
+        own = dict.fromkeys(holder(b.target) for b in sweeps[sweep] if holder(b.target) in wanted)
         given = [v for v in wanted if _is_given(v)] if sweep == "primal" else []
         order = [name_of(v) for v in batch.program.given]
         given.sort(key=lambda v, order=order: order.index(name_of(v)))  # type: ignore[misc]
@@ -277,7 +291,7 @@ def _made_before(other: str, sweep: str, sweeps: Sweeps) -> set[Expr]:
     """Return what a sweep gets from elsewhere than a sweep that runs for its sake only."""
     if sweep not in AFTER_ALL.get(other, ()):
         return set()
-    return {line.target for before in BEFORE[other] for line in sweeps[before]}
+    return {holder(line.target) for before in BEFORE[other] for line in sweeps[before]}
 
 
 AFTER_ALL = {"loss_bar_dot": ("loss_dot",)}
@@ -285,6 +299,13 @@ AFTER_ALL = {"loss_bar_dot": ("loss_dot",)}
 
 ABOUT_LOSS = ("loss", "loss_dot", "loss_bar", "head_bar", "loss_bar_dot")
 """The sweeps that are given the output, and its tangent, by name."""
+
+
+def _is_alike(found: Expr, var: Expr) -> bool:
+    """Tell whether a value has the shape of a variable, or a family members of its rank."""
+    if symbol(found).index or symbol(var).index:
+        return found.rank == var.rank and len(symbol(found).index) == len(symbol(var).index)
+    return found.shape == var.shape
 
 
 def _is_given(var: Expr) -> bool:

@@ -10,6 +10,7 @@ head_bar     those that the output's seed gives       inputs_bar   what only x_b
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import bar, dot, moving, tangents_of
@@ -44,7 +45,13 @@ class Sections:
     loss_bar_dot: tuple[Binding, ...]
     adjoint_dot: tuple[Binding, ...]
     entries: dict[Expr, Entry]
+    program: Program
     lacking: tuple[Expr, ...] = ()
+
+    @property
+    def output(self) -> Expr:
+        """What `forward` returns."""
+        return self.program.output if self.program.output is not None else self.program.result
 
     def named(self) -> list[tuple[str, tuple[Binding, ...]]]:
         """Return the sweeps in the order in which later ones read earlier ones."""
@@ -67,14 +74,11 @@ def sections(derivation: Derivation) -> Sections:
     loss = tuple(needed(rest, [program.loss])) if program.loss is not None else ()
     tangent = _tangents(primal, loss, program)
     looped = any(line.loops for line in program.bindings)
-    split = (
-        looped_adjoints(single, primal, loss)
-        if looped
-        else _Adjoints(program, single, primal, loss)
-    )
+    flat_or_looped = looped_adjoints if looped else partial(_Adjoints, program)
+    split = flat_or_looped(single, primal, loss)
     made = Sections(
         primal, loss, *tangent, tuple(split.loss_bar), tuple(split.head_bar), split.adjoint,
-        split.inputs_bar, (), (), split.entries, getattr(split, "lacking", ()),
+        split.inputs_bar, (), (), split.entries, single, getattr(split, "lacking", ()),
     )  # fmt: skip
     return made if program.loss is None else _with_second(made, program)
 

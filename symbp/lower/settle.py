@@ -5,10 +5,11 @@ f_K.  So is what a loop makes and reads in the same turn alone, f_k.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from symbp.ir import Dim, Expr, name_of, symbol, variables
+from symbp.lower.sweeps import Sweeps
 from symbp.ops.rewrite import rename, substitute
 from symbp.places import are_apart, box
 from symbp.program import Binding, Loop, Program
@@ -83,3 +84,29 @@ def _word(place: Dim) -> str:
 def ranges(loops: Iterable[Loop]) -> list[tuple[Dim, Dim, Dim]]:
     """Return the letter of each loop with the ends of its range."""
     return [(loop.letter, loop.start, loop.stop) for loop in loops]
+
+
+def localised(sweeps: Sweeps, kept: Collection[str], taken: set[str]) -> Sweeps:
+    """Return the sweeps with plain names for members that one turn makes and alone reads.
+
+    `kept` are the names that leave the sweep; `taken` names in use.
+    """
+    places: dict[str, set[tuple[str, tuple[Loop, ...], Expr]]] = {}
+    adding = set(kept)
+    for sweep, lines in sweeps.items():
+        for line in lines:
+            adding |= {line.name} if line.adds else set()
+            for var in (line.target, *variables(line.expr)):
+                if symbol(var).index:
+                    places.setdefault(name_of(var), set()).add((sweep, line.loops, var))
+    alone = {name: next(iter(found)) for name, found in places.items() if len(found) == 1}
+    local = {var: var for name, (_, _, var) in alone.items() if name not in adding}
+    made = [b.target for lines in sweeps.values() for b in lines if b.target in local]
+    values = {var: plain_member(var, taken) for var in dict.fromkeys(made)}
+    return {
+        sweep: tuple(
+            replace(b, target=values.get(b.target, b.target), expr=substitute(b.expr, values))
+            for b in lines
+        )
+        for sweep, lines in sweeps.items()
+    }

@@ -5,10 +5,20 @@ anyway; a function of a whole vector or matrix always does.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from symbp.ir import Expr, Sum, Words, is_variable, line_of, name_of, variables, walk
+from symbp.ir import (
+    Expr,
+    Sum,
+    Words,
+    is_variable,
+    letters_of,
+    line_of,
+    name_of,
+    variables,
+    walk,
+)
 from symbp.lower.aliases import without_aliases
 from symbp.lower.expand import expanded, folded
 from symbp.lower.solve import solved
@@ -16,7 +26,7 @@ from symbp.lower.sweeps import BEFORE, Sweeps
 from symbp.ops.kinds import Elementwise, Largest, Nonlinear, Solve
 from symbp.ops.linear import is_ones
 from symbp.ops.rewrite import rebuild
-from symbp.program import Binding
+from symbp.program import Binding, Loop
 
 
 def share(sweeps: Sweeps, taken: set[str], kept: set[str]) -> Sweeps:
@@ -41,7 +51,8 @@ def _named(sweeps: Sweeps, taken: set[str], *, always: bool) -> Sweeps:
         own = {digest for before in BEFORE[sweep] for digest in wanted.get(before, ())}
         new: list[Binding] = []
         for line in lines:
-            new.extend(_cut(line, (wanted[sweep], own), names, taken))
+            for one in _cut(line, (wanted[sweep], own), names, taken):
+                new.insert(_place(one, new, line), one)
         made[sweep] = tuple(new)
     return made
 
@@ -61,8 +72,9 @@ def _cut(
         if part is not line.expr and part.digest in wanted:
             if part.digest not in names:
                 name = _fresh(_describe(part), taken)
-                names[part.digest] = line_of(name, part)
-            new.append(Binding(names[part.digest], made))
+                index = [loop.letter for loop in loops_of(part, line)]
+                names[part.digest] = line_of(name, part, index)
+            new.append(Binding(names[part.digest], made, loops=loops_of(part, line)))
             have.add(part.digest)
             made = names[part.digest]
         done[part] = made
@@ -71,10 +83,27 @@ def _cut(
         known = names.setdefault(line.expr.digest, line.target)
         if known is not line.target:  # it has another name, of this sweep or of one beside it
             if line.expr.digest not in have:
-                new.append(Binding(known, whole))
+                new.append(Binding(known, whole, loops=line.loops))
             whole = known
         have.add(line.expr.digest)
     return [*new, replace(line, expr=whole)]
+
+
+def loops_of(part: Expr, line: Binding) -> tuple[Loop, ...]:
+    """Return the loops of a line that a part of it changes with: up to the last letter it has."""
+    letters = letters_of(part)
+    last = max((k for k, loop in enumerate(line.loops) if loop.letter in letters), default=-1)
+    return line.loops[: last + 1]
+
+
+def _place(one: Binding, lines: Sequence[Binding], line: Binding) -> int:
+    """Return where a line goes that another needs: at the end, or before a loop it is free of."""
+    place = len(lines)
+    if one.loops != line.loops:
+        inside = line.loops[: len(one.loops) + 1]
+        while place and lines[place - 1].loops[: len(inside)] == inside:
+            place -= 1
+    return place
 
 
 def _outside(root: Expr, have: set[str]) -> list[Expr]:
