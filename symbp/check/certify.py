@@ -8,6 +8,7 @@ import numpy as np
 
 from symbp.check.behaviour import Call, behaviour_rows, has_examples
 from symbp.check.certificate import Certificate, Row
+from symbp.check.families import numbered
 from symbp.check.folded import folded
 from symbp.check.frozen import thawed
 from symbp.check.identity import Identity, identity_calls, identity_rows
@@ -25,7 +26,7 @@ def certify(module: ModuleType, seed: int = 0) -> Certificate:
     batches of 1 and 0.  Functions that the module lacks are not judged; what a function raises
     is a row that fails.  A point beside a kink is drawn again, up to 3 times.
     """
-    module = thawed(folded(module))
+    module = thawed(folded(numbered(module)))
     is_network = hasattr(module, "Params")
 
     def draw(seed: int, **wishes: Any) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symbp.check.second import unstacked
+from symbp.check.tree import raw_leaves, rebuild
 
 _GRADIENTS = ("grad_", "value_and_grad_", "hvp_")
 
@@ -62,7 +63,8 @@ class _Folded:
         """Return parameters, a direction or a gradient folded; anything else as it is."""
         if self.params is None or not isinstance(value, self.params):
             return value
-        return value._replace(**{f: _fold(getattr(value, f)) for f in self.names})
+        pairs = raw_leaves(value)
+        return rebuild(value, [_fold(x) if name in self.names else x for name, x in pairs])
 
     def _function(self, name: str, function: Callable[..., Any], taken: tuple[str, ...]) -> Any:
         of = next((name.removeprefix(g) for g in _GRADIENTS if name.startswith(g)), "")
@@ -114,4 +116,4 @@ class _Folded:
 
     def _known(self, taken: tuple[str, ...], args: list[Any]) -> Mapping[str, Any]:
         known = dict(zip(taken, args, strict=False))
-        return {**known, **known["params"]._asdict()} if self.params else known
+        return {**known, **dict(raw_leaves(known["params"]))} if self.params else known

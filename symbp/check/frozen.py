@@ -1,10 +1,9 @@
 """A module some of whose parameters are frozen, seen as one that takes these as further data.
 
-`MOVING` names the fields that are differentiated by.  The judge then measures those alone, with
+`MOVING` names what is differentiated by.  The judge then measures that alone, a dict by names, with
 no rule of its own for the others; that their derivatives are zeros is demanded here.
 """
 
-from collections import namedtuple
 from collections.abc import Callable
 from inspect import Parameter, Signature, signature
 from types import ModuleType
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symbp.check.tree import arrays
+from symbp.check.tree import arrays, leaves, raw_leaves, rebuild
 
 _BY_PARAMETERS = ("loss_and_grad", "loss_and_dot", "hvp")
 
@@ -28,14 +27,14 @@ class _Thawed:
 
     def __init__(self, module: ModuleType, moving: tuple[str, ...]) -> None:
         self.module, self.moving = module, moving
-        self.frozen = tuple(f for f in module.Params._fields if f not in moving)
+        self.like, _ = module.sample(np.random.default_rng(0))
+        self.frozen = tuple(name for name, _ in leaves(self.like) if name not in moving)
         self.taken = int(module.FORWARD_ARGS)
-        self.partial: Any = namedtuple("Params", moving)  # type: ignore[misc]
 
     def view(self) -> ModuleType:
         made = ModuleType(self.module.__name__)
         made.__dict__.update(self.module.__dict__)
-        made.__dict__["Params"] = self.partial
+        made.__dict__["Params"] = dict
         made.__dict__["FORWARD_ARGS"] = self.taken + len(self.frozen)
         found = [n for n in ("forward", "loss", "vjp", "jvp", *_BY_PARAMETERS) if hasattr(made, n)]
         grads = [n for n in vars(self.module) if n.startswith("grad_")]
@@ -49,8 +48,9 @@ class _Thawed:
 
     def _sample(self, rng: Any, examples: int, dtype: Any) -> Any:
         params, data = self.module.sample(rng, examples, dtype)
-        still = [getattr(params, name) for name in self.frozen]
-        moving = self.partial(*(getattr(params, name) for name in self.moving))
+        known = dict(raw_leaves(params))
+        still = [known[name] for name in self.frozen]
+        moving = {name: known[name] for name in self.moving}
         return moving, (*data[: self.taken], *still, *data[self.taken :])
 
     def _function(self, name: str) -> Callable[..., Any]:
@@ -67,26 +67,33 @@ class _Thawed:
 
         if name == "forward":  # the judge reads the names of the inputs off it
             given = [*signature(function).parameters.values()]
-            still = [Parameter(field, Parameter.POSITIONAL_OR_KEYWORD) for field in self.frozen]
+            still = [_parameter(name) for name in self.frozen]
             called.__signature__ = Signature([*given, *still])  # type: ignore[attr-defined]
         return called
 
     def _whole(self, value: Any, still: Any) -> Any:
         """Return parameters, or a direction, with the frozen ones put in; else the value."""
-        if not isinstance(value, self.partial):
+        if not isinstance(value, dict):
             return value
         dtype = np.result_type(*still, *arrays(value))  # code writes one's term onto another's
         like = [np.asarray(array, dtype) for array in still]
-        known = {**value._asdict(), **dict(zip(self.frozen, like, strict=True))}
-        return self.module.Params(**known)
+        known = {**value, **dict(zip(self.frozen, like, strict=True))}
+        return rebuild(self.like, [known[name] for name, _ in leaves(self.like)])
 
     def _stripped(self, result: Any) -> Any:
         """Return what a function returned without the frozen fields, which must be zeros."""
         if isinstance(result, self.module.Params):
+            known = dict(raw_leaves(result))
             for name in self.frozen:
-                if any(np.any(array) for array in arrays(getattr(result, name))):
+                if np.any(known[name]):
                     raise ValueError(f"{name} is frozen, but its derivative is not zero")
-            return self.partial(*(getattr(result, name) for name in self.moving))
+            return {name: known[name] for name in self.moving}
         if isinstance(result, tuple):
             return tuple(map(self._stripped, result))
         return result
+
+
+def _parameter(name: str) -> Parameter:
+    """Return an argument that stands for a frozen parameter, a member of a family perhaps."""
+    plain = name.replace("[", "_").removesuffix("]")
+    return Parameter(plain, Parameter.POSITIONAL_OR_KEYWORD)

@@ -47,7 +47,7 @@ class Network:
 
     @property
     def params(self) -> Any:
-        """The parameters, a NamedTuple."""
+        """The parameters: a NamedTuple, or where some are frozen the others by name."""
         return self.args[0]
 
     @property
@@ -271,7 +271,7 @@ def _dense_rows(network: Network, method: str) -> list[Row]:
 
     def slope(of: str, by: str) -> Slope:
         def field(*given: Any) -> Any:
-            return getattr(judged.loss_and_grad(*given)[1], of)
+            return dict(leaves(judged.loss_and_grad(*given)[1]))[of]
 
         found = module.forward if not of else getattr(judged, f"grad_{of}", field)
         return Slope(found, args, order.index(by), free)

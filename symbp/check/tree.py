@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+class Members(tuple[Any, ...]):
+    """A tuple whose members are numbered from another number than 0."""
+
+    first = 0
+
+
 def leaves(tree: Any, name: str = "") -> list[tuple[str, Array]]:
     """Return `(name, array)` for each leaf: fields and keys by name, members by position."""
     return [(key, np.asarray(value)) for key, value in raw_leaves(tree, name)]
@@ -55,7 +61,8 @@ def _children(tree: Any, name: str) -> list[tuple[str, Any]]:
     elif hasattr(tree, "_fields"):
         named = list(zip(tree._fields, tree, strict=True))
     else:
-        return [(f"{name}[{k}]", child) for k, child in enumerate(tree)]
+        first = tree.first if isinstance(tree, Members) else 0
+        return [(f"{name}[{k}]", child) for k, child in enumerate(tree, first)]
     return [(f"{name}.{key}" if name else key, child) for key, child in named]
 
 

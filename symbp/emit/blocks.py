@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 from symbp.derive.dense import Dense, Wanted, dense
+from symbp.emit.fields import Fields
 from symbp.emit.formulas import Formulas
-from symbp.emit.identifiers import Identifiers
 from symbp.emit.network import Network
 from symbp.emit.shapes import shape_tuple
 from symbp.emit.sweeps import Function, read_in
@@ -45,7 +45,8 @@ class Blocks:
         name = "_".join([found.kind, *dict.fromkeys(of)])
         while any(name == other for _, other, _ in self.table):
             name += "_"
-        self.table.append((found.kind, name, tuple(of)))
+        labels = [self.write.label(self.batch.name(v)) for v in found.variables]
+        self.table.append((found.kind, name, tuple(labels)))
         return name
 
     def _of(self, var: Expr) -> str:
@@ -128,8 +129,8 @@ class Blocks:
 def network_blocks(network: Network, wanted: Wanted) -> Blocks:
     """Return the dense derivatives of a network; the slopes are those of its own functions."""
     names, batched = network.names, network.schedule.batched
-    params = {v: names[batched(v)] for v in network.program.params}
-    write = OfFields([*map(batched, params), *network.data], names, network.schedule.batch)
+    params, fields = set(network.program.params), network.fields
+    write = OfFields([*fields.members, *network.data], fields, network.schedule.batch)
     bars = network.sweeps["inputs_bar"].results
     slopes: dict[Expr | None, str] = {None: "forward"}
     for var in network.program.wrt:
@@ -141,7 +142,7 @@ def network_blocks(network: Network, wanted: Wanted) -> Blocks:
             slopes[var] = f"grad_{names[batched(var)]}"
         else:
             whole = f"{pulled}[0]" if network.loss is None else "loss_and_grad(p, *d)[1]"
-            slopes[var] = f"lambda p, *d: {whole}.{params[var]}"
+            slopes[var] = f"lambda p, *d: {fields.reads(whole)[batched(var)]}"
     return Blocks(write, dense(network.program, wanted), wanted, slopes)
 
 
@@ -168,9 +169,13 @@ def _vec(name: str, var: Expr) -> str:
 class OfFields(Formulas):
     """Writes functions of a network: parameters are fields of `params`, unpacked where read."""
 
-    def __init__(self, given: Sequence[Expr], names: Identifiers, batch: Batch) -> None:
-        super().__init__(given, given, names, batch)
-        self.fields = tuple(v for v in given if symbol(v).role == "param")
+    def __init__(self, given: Sequence[Expr], fields: Fields, batch: Batch) -> None:
+        super().__init__(given, given, fields.names, batch)
+        self.whole, self.fields = fields, tuple(fields.members)
+
+    def label(self, var: Expr) -> str:
+        """Return what a variable is called in messages, a member of a family by its number."""
+        return self.whole.label(var)
 
     def arguments(self, data: Sequence[Expr]) -> list[str]:
         """Return `params` and the other arguments with their types."""
@@ -180,6 +185,6 @@ class OfFields(Formulas):
         """Return the statements, the parameters that they read taken out of `params` first."""
         body = super().results(bindings, wanted)
         read = read_in([line for line in body if line])
-        taken = [f"{self.names[v]} = params.{self.names[v]}" for v in self.fields
-                 if self.names[v] in read]  # fmt: skip
+        places = self.whole.reads("params").items()
+        taken = [f"{self.names[v]} = {place}" for v, place in places if self.names[v] in read]
         return ["params = as_params(params)", *taken, *body]

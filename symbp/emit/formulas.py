@@ -39,6 +39,10 @@ class Formulas:
         self.helpers: set[str] = set()
         self.open: dict[sp.Symbol, None] = {}
 
+    def label(self, var: Expr) -> str:
+        """Return what an argument is called in messages and tables."""
+        return self.names[var]
+
     def arguments(self, data: Sequence[Expr]) -> list[str]:
         """Return arguments with their types."""
         return [f"{self.names[v]}: {type_text(v)}" for v in data]

@@ -85,13 +85,16 @@ RESERVED = frozenset(
 class Identifiers(Mapping[Expr, str]):
     """The Python name of each variable, made when it is first asked for."""
 
-    def __init__(self, first: Iterable[Expr], sizes: Iterable[str]) -> None:
+    def __init__(
+        self, first: Iterable[Expr], sizes: Iterable[str], families: Iterable[str] = ()
+    ) -> None:
         self._names: dict[tuple[str, str], str] = {}
         self._known: dict[Expr, str] = {}
         self._taken: set[str] = set(RESERVED) | set(keyword.kwlist) | set(dir(builtins))
         self._sizes = {size: self._fresh(size) for size in sizes}
         for var in first:
             self[var]
+        self._families = {family: self._fresh(family) for family in families}
         self.count = self._fresh("n")
 
     def __getitem__(self, var: Expr) -> str:
@@ -113,6 +116,10 @@ class Identifiers(Mapping[Expr, str]):
     def size(self, symbol: sp.Symbol) -> str:
         """Return the Python name of a symbolic size."""
         return self._sizes[symbol.name]
+
+    def family(self, name: str) -> str:
+        """Return the Python name of a family of parameters, a field of `Params`."""
+        return self._families[name]
 
     def _fresh(self, wanted: str) -> str:
         made = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "v"

@@ -16,7 +16,7 @@ from symbp.emit.parameters import Parameters
 from symbp.emit.render import template
 from symbp.emit.shapes import type_text
 from symbp.emit.sweeps import Function, Sweep
-from symbp.emit.text import broken
+from symbp.emit.text import broken, indented
 from symbp.ir import Expr, symbol, walk
 from symbp.lower.batch import Batch
 from symbp.lower.schedule import Schedule, schedule
@@ -83,8 +83,9 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     functions += [*blocks.functions(), samples, *private]
     helpers = sorted({*helpers, *blocks.write.helpers})
     data = [names[v] for v in network.data]
-    moving = [names[lowered.batched(v)] for v in program.params if v in program.wrt]
+    moving = [lowered.batched(v) for v in program.params if v in program.wrt]
     frozen = len(moving) < len(program.params)
+    fields = network.fields
     return {
         "moving": "MOVING" if frozen else "Params._fields",
         **_numeric(program, wanted),
@@ -95,12 +96,14 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
             "Tape = tuple[Array, ...]  # what a sweep keeps for later",
         ],
         "constants": [
-            *_constants(network, moving if frozen else None),
+            *_constants(network, fields.chosen(moving) if frozen else None),
             *blocks.constants(),
-            *_symmetry(program, names, wanted),
+            *_symmetry(fields.chosen(map(lowered.batched, _symmetric(program))), wanted),
             *_size_constant(sizes),
         ],
-        "fields": parameters.fields(),
+        "fields": parameters.declared(),
+        "families": bool(fields.families),
+        "filled": indented(fields.filled()),
         "functions": functions,
         "helpers": [*_parts(network, helpers, _guards_used(functions)), *blocks.helpers()],
         **_sizes_of(parameters),
@@ -128,9 +131,12 @@ def _constants(network: Network, moving: Sequence[str] | None) -> list[str]:
         f"FORWARD_ARGS = {len(network.forward_data)}  # of the data, those that forward takes",
         f"INPUTS_DIFFERENTIABLE = {len(network.sweeps['inputs_bar'].results)}",
     ]
+    firsts = [f'"{field.name}": {field.first}' for field in network.fields.families]
+    if firsts:
+        made += broken("FIRST = {", firsts, "}  # the numbers of the families' first members", 0)
     if moving is None:
         return made
-    return [*made, f"MOVING: tuple[str, ...] = {_names_tuple(moving)}  # the others are frozen"]
+    return [*made, *_named("MOVING: tuple[str, ...]", moving, "the others are frozen")]
 
 
 def _flat_lines(data: Sequence[str], sizes: str) -> View:
@@ -193,13 +199,20 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
             f"ARGUMENTS = {_names_tuple([names[v] for v in identity.given])}",
             f"VARIABLES = {_names_tuple(variables)}  # what is differentiated by",
             *identity.blocks.constants(),
-            *_symmetry(program, names, wanted),
+            *_symmetry([names[v] for v in _symmetric(program)], wanted),
             *_size_constant(sizes),
         ],
         "functions": [*functions, parameters.sample_data(identity.given, sizes)],
         "helpers": [*sorted(identity.helpers), *parts],
         "gradients": f"{{{gradients}}}",
     }
+
+
+def _named(head: str, names: Sequence[str], what: str) -> list[str]:
+    """Return the lines of a constant that holds names; `what` is a comment on them."""
+    if len(names) < 2:
+        return [f"{head} = {_names_tuple(names)}  # {what}"]
+    return broken(f"{head} = (", [f'"{name}"' for name in names], f")  # {what}", 0)
 
 
 def _names_tuple(names: Sequence[str]) -> str:
@@ -211,10 +224,9 @@ def _symmetric(program: Program) -> list[Expr]:
     return [v for v in program.given if symbol(v).symmetric]
 
 
-def _symmetry(program: Program, names: Identifiers, wanted: Wanted) -> list[str]:
+def _symmetry(found: Sequence[str], wanted: Wanted) -> list[str]:
     """Return the constants that say which arguments equal their transposes."""
-    found = [names[v] for v in _symmetric(program)]
-    made = [f"SYMMETRIC = {_names_tuple(found)}  # equal to their transposes"] if found else []
+    made = _named("SYMMETRIC", found, "equal to their transposes") if found else []
     return [*made, "BOTH_HALVES = True  # of a gradient by them"] if wanted.both_halves else made
 
 
@@ -234,14 +246,15 @@ def _labels(data: Sequence[Expr]) -> list[str]:
 
 
 def _size_constant(sizes: Sequence[tuple[str, int]]) -> list[str]:
-    inner = ", ".join(f'"{name}": {size}' for name, size in sizes)
-    return [f"SIZES: dict[str, Any] = {{{inner}}}  # what `sample` takes for them"] if sizes else []
+    items = [f'"{name}": {size}' for name, size in sizes]
+    tail = "}  # what `sample` takes for them"
+    return broken("SIZES: dict[str, Any] = {", items, tail, 0) if sizes else []
 
 
 def _identifiers(batch: Batch, program: Program) -> Identifiers:
     given = [batch.name(v) for v in program.given]
     lines = [batch.name(binding.target) for binding in program.bindings]
-    return Identifiers([*given, *lines], list(program.sizes))
+    return Identifiers([*given, *lines], list(program.sizes), list(program.tuples))
 
 
 def _private(network: Network, names: Identifiers) -> tuple[list[Function], list[str]]:
@@ -276,13 +289,14 @@ def _unpacked(sweep: Sweep) -> list[Expr]:
 def _guards_used(functions: Sequence[Function]) -> list[str]:
     """Return the guards that some functions call."""
     bodies = "\n".join(function.body for function in functions)
-    return [name for name in ("expect", "numbers") if f"_{name}(" in bodies]
+    callers = {"expect": ("_expect(", "_members("), "numbers": ("_numbers(",)}
+    return [name for name, calls in callers.items() if any(call in bodies for call in calls)]
 
 
 def _parts(network: Network, helpers: Sequence[str], guards: Sequence[str]) -> list[str]:
     """Return the fixed texts that the module needs, in order."""
     loss = network.loss is not None
-    made = [*helpers, *guards, "ravel"]
+    made = [*helpers, *guards, *(["families"] if network.fields.families else []), "ravel"]
     made += ["flat", "check_loss"] if loss else ["check_output"]
     slopes = "complex_step" if is_analytic(network.program) else "differences"
     folding = ["symmetric"] if _symmetric(network.program) else []

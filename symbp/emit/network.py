@@ -1,8 +1,9 @@
 """The public functions of a network's module: they compose the sweeps, and hold no formula."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from symbp.emit.guards import guard_like, optional_guard
+from symbp.emit.fields import Fields
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import array_text, type_text
 from symbp.emit.sweeps import Function, Sweep
@@ -17,7 +18,8 @@ class Network:
 
     def __init__(self, schedule: Schedule, names: Identifiers) -> None:
         self.schedule, self.names, self.program = schedule, names, schedule.program
-        self.sweeps = {name: Sweep(schedule, name, names) for name in schedule.sweeps}
+        self.fields = Fields(schedule.batch, names)
+        self.sweeps = {name: Sweep(schedule, name, self.fields) for name in schedule.sweeps}
         batched = schedule.batched
         self.inputs = [batched(v) for v in self.program.inputs]
         self.consts = [batched(v) for v in self.program.consts]
@@ -149,18 +151,23 @@ class Network:
 
     def _direct(self) -> list[str]:
         """Return what the loss adds directly to the gradients of parameters."""
-        return [self._seed(e.seed, "") for v, e in self.by_loss if v in self.program.params]
+        return [self._seed(e.seed, "") for v, e in self.by_loss if self._is_param(v)]
 
     def _add_direct(self, suffix: str) -> list[str]:
         """Return the line that adds the penalties' gradients."""
-        params = {v: self.names[self.schedule.batched(v)] for v in self.program.params}
-        entries = [(v, e) for v, e in self.by_loss if v in params]
-        if not entries:
+        seeds = {v: self._seed(e.seed, suffix) for v, e in self.by_loss if self._is_param(v)}
+        return self._with_seeds(f"grad{suffix}", seeds)
+
+    def _is_param(self, var: Expr) -> bool:
+        return symbol(var).role == "param"
+
+    def _with_seeds(self, grad: str, seeds: Mapping[Expr, str], depth: int = 1) -> list[str]:
+        """Return the line that adds something to the gradients of some parameters, if of any."""
+        if not seeds:
             return []
-        grad = f"grad{suffix}"
-        seeds = {v: self._seed(e.seed, suffix) for v, e in entries}
-        fields = [f"{params[v]}={grad}.{params[v]} + {seed}" for v, seed in seeds.items()]
-        return broken(f"{grad} = {grad}._replace(", fields, ")")
+        read = self.fields.reads(grad)
+        added = {(b := self.schedule.batched(v)): f"{read[b]} + {s}" for v, s in seeds.items()}
+        return broken(f"{grad} = {grad}._replace(", self.fields.changed(grad, added), ")", depth)
 
     def _seed(self, seed: Expr, suffix: str) -> str:
         batched = self.schedule.batched(seed)
@@ -250,12 +257,10 @@ class Network:
 
     def _head_direct(self) -> list[str]:
         """Return the lines that add what the head gives directly to what is given."""
-        params = {v: self.names[self.schedule.batched(v)] for v in self.program.params}
         found = [(v, self._seed(e.seed, "")) for v, e in self._by_head()]
-        fields = [f"{params[v]}=grad.{params[v]} + {seed}" for v, seed in found if v in params]
-        made = broken("grad = grad._replace(", fields, ")", 2) if fields else []
+        made = self._with_seeds("grad", {v: s for v, s in found if self._is_param(v)}, 2)
         return made + [
-            f"{self._bar(v)} = {self._bar(v)} + {s}" for v, s in found if v not in params
+            f"{self._bar(v)} = {self._bar(v)} + {s}" for v, s in found if not self._is_param(v)
         ]
 
     def _by_head(self) -> list[tuple[Expr, Entry]]:

@@ -1,13 +1,14 @@
 """What a network's module does with its parameters: draw them, check them, and draw samples."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from symbp.emit.dims import Dims
+from symbp.emit.fields import Field, Fields
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import shape_tuple
 from symbp.emit.sweeps import Function
 from symbp.emit.syntax import text
-from symbp.emit.text import broken, indented, wrapped
+from symbp.emit.text import WIDTH, Nested, broken, indented, wrapped
 from symbp.emit.trial import is_square, trial
 from symbp.ir import Dim, Expr, name_of, symbol
 from symbp.lower.batch import EXAMPLES, Batch
@@ -27,7 +28,8 @@ class Parameters:
         self.batch, self.names = batch, names
         self.program: Program = batch.program
         self.trial = trial(self.program)
-        self.params = [batch.name(v) for v in self.program.params]
+        self.fields = Fields(batch, names)
+        self.params = self.fields.members
         self.sizes = self._free_sizes()
 
     def _free_sizes(self) -> list[str]:
@@ -51,9 +53,9 @@ class Parameters:
         """Return `, n=n` for a call."""
         return "".join(f", {n}={n}" for n in self.sizes)
 
-    def fields(self) -> list[str]:
-        """Return the fields of `Params`, with their shapes."""
-        return [f"{self.names[v]}: Array  # {shape_tuple(v)}" for v in self.params]
+    def declared(self) -> list[str]:
+        """Return the fields of `Params` with their types and shapes."""
+        return [_declared(field) for field in self.fields.all]
 
     def dims(self, var: Expr) -> list[str]:
         """Return the sizes of an array's axes as code."""
@@ -69,17 +71,15 @@ class Parameters:
 
     def shapes(self) -> str:
         """Return the tuple of the parameters' shapes."""
-        texts = [
-            f"({', '.join(d)}{',' if len(d) == 1 else ''})" for d in map(self.dims, self.params)
-        ]
+        texts = [_tuple(self.dims(v)) for v in self.params]
         if len(texts) == 1:
             return f"({texts[0]},)"
         return "\n    ".join(broken("shapes = (", texts, ")")).removeprefix("shapes = ")
 
     def init_params(self) -> Function:
         """Return `init_params`, as the spec's `init` says."""
-        fields = [f"{self.names[v]}={self._drawn(v)}" for v in self.params]
-        inner = [*self._drawers(fields), *broken("return Params(", fields, ")")]
+        fields = self.fields.given({v: self._drawn(v) for v in self.params})
+        inner = [*self._drawers(), *broken("return Params(", fields, ")")]
         arguments = ["rng: np.random.Generator", "dtype: DTypeLike = np.float64"]
         arguments += ["*", *(f"{n}: int" for n in self.sizes)] if self.sizes else []
         signature = wrapped("def init_params(", arguments, ") -> Params:")
@@ -120,16 +120,16 @@ class Parameters:
             variance = _VARIANCE[init.kind][0].format(fan_in=fan_in, fan_out=fan_out)
         return f"normal({', '.join([variance, *dims])})"
 
-    def _drawers(self, fields: Sequence[str]) -> list[str]:
-        text, made = " ".join(fields), []
-        if "=normal(" in text:
+    def _drawers(self) -> list[str]:
+        drawn, made = {self._independent(v).partition("(")[0] for v in self.params}, []
+        if "normal" in drawn:
             made += [
                 "",
                 "def normal(variance: float, *shape: int) -> Array:",
                 "    return np.asarray(rng.standard_normal(shape) * np.sqrt(variance), dtype)",
                 "",
             ]
-        if "=orthogonal(" in text:
+        if "orthogonal" in drawn:
             made += [
                 "",
                 "def orthogonal(rows: int, columns: int) -> Array:",
@@ -145,29 +145,46 @@ class Parameters:
         """Return `as_params`, the guard of the parameters."""
         lines = ["given = Params(**params) if isinstance(params, Mapping) else Params(*params)"]
         known: set[str] = set()
-        for var in self.params:
-            for axis, dim in enumerate(self.dims(var)):
-                if dim in self.sizes and dim not in known:
-                    known.add(dim)
-                    words = ", ".join(f'"{d}"' if not d.isdigit() else d for d in self.dims(var))
-                    name = self.names[var]
-                    value = f'_expect("{name}", given.{name}, {words}).shape[{axis}]'
-                    lines.append(f"{dim} = {value}")
-        checked = [self._checked(var) for var in self.params]
+        for field in self.fields.all:
+            lines += self._told_by(field, known)
+        checked = [self._checked(field) for field in self.fields.all]
         doc = (
             "Return params as Params, from a mapping or a sequence in the same order; check shapes."
         )
         signature = "def as_params(params: ParamsLike) -> Params:"
         return Function(signature, doc, indented([*lines, *broken("return Params(", checked, ")")]))
 
-    def _checked(self, var: Expr) -> str:
-        name = self.names[var]
-        given = [f'"{name}"', f"given.{name}", *self.dims(var)]
-        return f"{name}=_expect({', '.join(given)})"
+    def _told_by(self, field: Field, known: set[str]) -> list[str]:
+        """Return the lines that read sizes off a field; `known` are those that have been read."""
+        lines: list[str] = []
+        for k, var in enumerate(field.members):
+            dims = self.dims(var)
+            for axis, dim in enumerate(dims):
+                if dim not in self.sizes or dim in known:
+                    continue
+                known.add(dim)
+                if field.first is None:
+                    words = ", ".join(map(_word, dims))
+                    value = f'_expect("{field.name}", given.{field.name}, {words})'
+                else:
+                    value = f"{field.name}[{k}]"
+                lines.append(f"{dim} = {value}.shape[{axis}]")
+        if field.first is not None and lines:
+            shapes = [_tuple([_word(d) for d in self.dims(v)]) for v in field.members]
+            head = f"{field.name} = _members("
+            return [*broken(head, _as_members(field, shapes), ")"), *lines]
+        return lines
+
+    def _checked(self, field: Field) -> str | Nested:
+        name, dims = field.name, [self.dims(var) for var in field.members]
+        if field.first is None:
+            given = [f'"{name}"', f"given.{name}", *dims[0]]
+            return f"{name}=_expect({', '.join(given)})"
+        return Nested(f"{name}=_members(", (*_as_members(field, map(_tuple, dims)),), ")")
 
     def sample(self, data: Sequence[Expr], sizes: Sequence[tuple[str, int]]) -> Function:
         """Return `sample`, which draws parameters and data of the right shapes."""
-        fields = [f"{self.names[v]}={self._datum(v)}" for v in self.params]
+        fields = self.fields.given({v: self._datum(v) for v in self.params})
         head = broken("params = Params(", fields, ")")
         values = [self._datum(v) for v in data]
         items = ", ".join(values) + ("," if len(values) == 1 else "")
@@ -215,6 +232,31 @@ class Parameters:
             return f"definite({dims[0]})"
         drawn = f"draw({', '.join(dims)})"
         return f"_symmetric({drawn})" if symbol(var).symmetric else drawn
+
+
+def _as_members(field: Field, shapes: Iterable[str]) -> list[str]:
+    """Return the arguments of the guard of a family: of how many members, and their shapes."""
+    return [f'"{field.name}"', str(field.first), f"given.{field.name}", *shapes]
+
+
+def _tuple(items: Sequence[str]) -> str:
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def _word(dim: str) -> str:
+    """Return a size as a guard takes it before it is known: a number, or a word for any."""
+    return dim if dim.isdigit() else f'"{dim}"'
+
+
+def _declared(field: Field) -> str:
+    """Return a field with its type, and in a comment its shape; of many members, two shapes."""
+    shapes = [shape_tuple(v) for v in field.members]
+    if field.first is None:
+        return f"{field.name}: Array  # {shapes[0]}"
+    head = f"{field.name}: tuple[Array, ...]  # "
+    whole = head + ", ".join(shapes)
+    short = f"{head}{shapes[0]}, …, {shapes[-1]}"
+    return whole if len(whole) <= WIDTH - 4 or len(shapes) < 3 else short
 
 
 _DEFINITE = (

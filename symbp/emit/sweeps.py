@@ -3,13 +3,15 @@
 import ast
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body
+from symbp.emit.fields import Fields
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.lines import can_leave_out
 from symbp.emit.shapes import type_text
-from symbp.emit.text import broken, indented, tuple_text, wrapped
+from symbp.emit.text import Item, broken, indented, tuple_text, wrapped
 from symbp.ir import Expr, Variable, name_of, symbol, variables, walk
 from symbp.lower.batch import EXAMPLES
 from symbp.lower.reads import sizes_for, symbols_of
@@ -33,8 +35,9 @@ class Function:
 class Sweep:
     """One private function: what it takes, its statements, and what it returns."""
 
-    def __init__(self, schedule: Schedule, name: str, names: Identifiers) -> None:
-        self.schedule, self.name, self.names = schedule, name, names
+    def __init__(self, schedule: Schedule, name: str, fields: Fields) -> None:
+        self.schedule, self.name, self.fields = schedule, name, fields
+        self.names = fields.names
         self.lines = schedule.sweeps[name]
         self.results = schedule.results(name)
         self.keeper = KEEPERS.get(name, "")
@@ -160,39 +163,41 @@ class Sweep:
             if len(lines) == 1 and len(lines[0]) + len(kept) < 94:
                 return [f"{lines[0]}, {kept}"], "tuple[Params, Tape]"
             made = [lines[0].replace("return", "grad =", 1), *lines[1:]]
-            return [*made, f"return grad, {kept}"], "tuple[Params, Tape]"
+            return [*made, *self._with_kept("return grad", kept)], "tuple[Params, Tape]"
         value = ", ".join(self.names[v] for v in self.results)
         kinds = ", ".join(["Array"] * len(self.results))
         kind = "Array" if len(self.results) == 1 else f"tuple[{kinds}]"
         names = [self.names[v] for v in self.results]
         if len(value) > 60 and len(names) > 1:
-            whole = [*broken("seeds = (", names, ")"), f"return seeds{', ' if kept else ''}{kept}"]
+            head = broken("seeds = (", names, ")")
             several = "tuple[Array, ...]"
-            return whole, f"tuple[{several}, Tape]" if kept else several
+            if not kept:
+                return [*head, "return seeds"], several
+            return [*head, *self._with_kept("return seeds", kept)], f"tuple[{several}, Tape]"
         if not self.keeps:
             return [f"return {value}"], kind
         if not self.results:
-            return [f"return {kept}"], "Tape"
+            names = [self.names[v] for v in self.keeps]
+            return broken("return (", names, ")") if len(names) > 1 else [f"return {kept}"], "Tape"
         value = value if len(self.results) == 1 else f"({value})"
-        line = f"return {value}, {kept}"
-        if len(line) <= 96:
-            return [line], f"tuple[{kind}, Tape]"
-        return [
-            *broken("tape = (", [self.names[v] for v in self.keeps], ")"),
-            f"return {value}, tape",
-        ], f"tuple[{kind}, Tape]"
+        return self._with_kept(f"return {value}", kept), f"tuple[{kind}, Tape]"
 
-    def _gradients(self) -> list[str]:
+    def _with_kept(self, line: str, kept: str) -> list[str]:
+        """Return the lines that return something and, behind it, what is kept."""
+        if len(line) + len(kept) <= 94:
+            return [f"{line}, {kept}"]
+        return [*broken("tape = (", [self.names[v] for v in self.keeps], ")"), f"{line}, tape"]
+
+    def _gradients(self) -> list[Item]:
         """Return the fields of a gradient; an array that is not ours alone is copied."""
         made = {line.target for line in self.lines}
-        seen: set[Expr] = set()
-        fields = []
-        for param, result in zip(self.schedule.program.params, self.results, strict=True):
-            alone = result in made and result not in seen and result not in self.keeps
-            text = self.names[result] if alone else f"np.copy({self.names[result]})"
-            fields.append(f"{self.names[param]}={text}")
+        seen: set[Expr] = {*self.keeps}
+        texts = {}
+        for param, result in zip(self.schedule.group("params"), self.results, strict=True):
+            alone = result in made and result not in seen
+            texts[param] = self.names[result] if alone else f"np.copy({self.names[result]})"
             seen.add(result)
-        return fields
+        return self.fields.given(texts)
 
     def unpacked(self, read: Collection[str]) -> list[str]:
         """Return the lines that take the groups apart; `read` are the names that the body reads."""
@@ -200,15 +205,32 @@ class Sweep:
         for group in GROUPS:
             if group not in self.groups:
                 continue
-            whole, wanted = self.schedule.group(group), self.groups[group]
+            whole, wanted = self.schedule.group(group), set(self.groups[group])
             names = [self.names[v] if v in wanted else "_" for v in whole]
             names = [own if own in read else "_" for own in names]
-            if group.startswith("params") and len(wanted) < len(whole) / 2:
+            if group.startswith("params") and self.fields.families:
+                lines += self._taken_apart(group, names)
+            elif group.startswith("params") and len(wanted) < len(whole) / 2:
                 fields = [self.names[v] for v in self.schedule.group("params")]
                 pairs = zip(names, fields, strict=True)
                 lines += [f"{own} = {group}.{field}" for own, field in pairs if own != "_"]
             elif set(names) != {"_"}:
                 lines.append(_unpack(names, group))
+        return lines
+
+    def _taken_apart(self, group: str, names: Sequence[str]) -> list[str]:
+        """Return the lines that take parameters or their tangents out of fields.
+
+        names: what each is called, `_` where it is not read.
+        """
+        lines: list[str] = []
+        rest = iter(names)
+        for field in self.fields.all:
+            own = [*islice(rest, len(field.members))]
+            pairs = zip(own, field.reads(group), strict=True)
+            used = [f"{name} = {place}" for name, place in pairs if name != "_"]
+            few = field.first is None or len(used) < len(own) / 2
+            lines += used if few else [_unpack(own, f"{group}.{field.name}")]
         return lines
 
 

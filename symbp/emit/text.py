@@ -2,24 +2,51 @@
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 WIDTH = 100
 
 
-def wrapped(head: str, items: Sequence[str], tail: str, indent: str = "") -> str:
+@dataclass(frozen=True)
+class Nested:
+    """An item that holds items itself, and may be broken as well: `Omega=(a, b)`."""
+
+    head: str
+    items: tuple[str, ...]
+    tail: str
+
+    def __str__(self) -> str:
+        single = len(self.items) == 1 and self.head.endswith("=(")
+        return f"{self.head}{', '.join(self.items)}{',' if single else ''}{self.tail}"
+
+
+Item: TypeAlias = str | Nested
+
+
+def wrapped(head: str, items: Sequence[Item], tail: str, indent: str = "") -> str:
     """Return `head item, item tail`, on one line if it fits, else the items indented."""
-    flat = f"{indent}{head}{', '.join(items)}{tail}"
-    if len(flat) <= WIDTH or not items:
-        return flat
-    inner = f"{indent}    {', '.join(items)}"
-    collection = head.endswith(("[", "{", " (")) or head == "("  # not a call
+    flat = f"{indent}{head}{', '.join(map(str, items))}{tail}"
+    return flat if len(flat) <= WIDTH or not items else _on_lines(head, items, tail, indent)
+
+
+def _on_lines(head: str, items: Sequence[Item], tail: str, indent: str) -> str:
+    inner = f"{indent}    {', '.join(map(str, items))}"
+    collection = head.endswith(("[", "{", " (", "=(")) or head == "("  # not a call
     if len(inner) <= WIDTH and not collection:
         return f"{indent}{head}\n{inner}\n{indent}{tail}"
-    body = "".join(f"{indent}    {item},\n" for item in items)
+    body = "".join(f"{_item(item, indent + '    ')}\n" for item in items)
     return f"{indent}{head}\n{body}{indent}{tail}"
 
 
-def broken(head: str, items: Sequence[str], tail: str, depth: int = 1) -> list[str]:
+def _item(item: Item, indent: str) -> str:
+    """Return an item on lines of its own, with its comma."""
+    if isinstance(item, str) or len(f"{indent}{item},") <= WIDTH:
+        return f"{indent}{item},"
+    return _on_lines(item.head, item.items, f"{item.tail},", indent)
+
+
+def broken(head: str, items: Sequence[Item], tail: str, depth: int = 1) -> list[str]:
     """Return the lines of a statement in a function's body, one or several.
 
     `depth` is how far the body is indented.

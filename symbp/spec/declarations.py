@@ -56,9 +56,12 @@ def _declared(line: DeclareLine, scope: Scope) -> Iterator[tuple[str, Init]]:
         raise SpecError("`one_hot` is for targets", line.shape.span, help)
     free = letter(line.shape, scope)
     for member in line.members:
+        found = list(members(member, scope))
         if member.range is not None:
             _family(member, scope)
-        for name, number in members(member, scope):
+        if member.range is not None and line.kind == "param" and found:
+            scope.tuples[member.name] = tuple(name for name, _ in found)
+        for name, number in found:
             scope.spend(member.span)
             scope.declare(name, member.span)
             with scope.at({free: number} if free and number is not None else {}):

@@ -65,6 +65,7 @@ def _program(spec: SpecText, name: str) -> Program:
         kind="network" if params else "identity",
         source=spec.source,
         origin=spec.filename,
+        tuples=dict(scope.tuples),
     )
 
 

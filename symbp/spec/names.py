@@ -44,6 +44,7 @@ class Scope:
 
     sizes: each size with its number, None where it is symbolic.
     families: first and last member of each declared family.
+    tuples: the plain names of the members of each family of parameters.
     indices: the letters of the loops around, with their numbers.
     coming: the lines below, by name, with the number of the line of text.
     room: how many nodes may still be read.
@@ -54,6 +55,7 @@ class Scope:
     lines: dict[str, Expr] = field(default_factory=dict)
     operations: dict[str, UserOperation] = field(default_factory=dict)
     families: dict[str, tuple[int, int]] = field(default_factory=dict)
+    tuples: dict[str, tuple[str, ...]] = field(default_factory=dict)
     indices: dict[str, int] = field(default_factory=dict)
     coming: dict[str, int] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)
