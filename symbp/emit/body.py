@@ -63,6 +63,8 @@ class Body:
         self.owned: set[Expr] = set()
         self.annotated: Expr | None = None
         self.optional: set[Expr] = set()
+        self.taken = {*arrays.names.values()}
+        self.paired: list[Binding] = []
 
     def make_optional(self, tangents: Sequence[Expr]) -> list[Expr]:
         """Leave out the terms of tangents that are None; return those that cannot be.
@@ -87,19 +89,21 @@ class Body:
     def statements(self) -> list[str]:
         """Return the statements in order."""
         made: list[str] = []
-        taken = {*self.arrays.names.values()}
-        paired: list[Binding] = []
         for position, line in enumerate(self.lines):
-            if line in paired:
-                continue
-            pair = determinants(line, self.lines)
-            if pair and self.annotated not in [part.target for part in pair]:
-                paired += pair
-                made.append(slogdet(*pair, self.arrays))
-                continue
-            made.extend(fitted(self._line(line, position), taken))
-            if line.expr.args and not is_view(line.expr):
-                self.owned.add(line.target)
+            made += fitted(self.statement(line, position), self.taken)
+        return made
+
+    def statement(self, line: Binding, position: int) -> list[str]:
+        """Return the statements of one line, none where another's have it."""
+        if line in self.paired:
+            return []
+        pair = determinants(line, self.lines)
+        if pair and self.annotated not in [part.target for part in pair]:
+            self.paired += pair
+            return [slogdet(*pair, self.arrays)]
+        made = self._line(line, position)
+        if line.expr.args and not is_view(line.expr):
+            self.owned.add(line.target)
         return made
 
     def _line(self, line: Binding, position: int) -> list[str]:

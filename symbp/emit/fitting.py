@@ -14,15 +14,18 @@ _SHORT = 16
 """A part that is not longer is not worth a name."""
 
 
-def fitted(statements: Sequence[str], taken: set[str]) -> list[str]:
-    """Return statements of which no line is too long; `taken` are names in use, and grows."""
+def fitted(statements: Sequence[str], taken: set[str], room: int = WIDTH) -> list[str]:
+    """Return statements of which no line is too long; `taken` are names in use, and grows.
+
+    room: the columns that are left.
+    """
     lines = "\n".join(statements).split("\n")
-    if max(map(len, lines), default=0) <= WIDTH:
+    if max(map(len, lines), default=0) <= room:
         return lines
     names = (name for k in count(1) if (name := f"part_{k}") not in taken)
     made: list[str] = []
     for statement in ast.parse("\n".join(lines)).body:
-        for line in _statement(statement, names):
+        for line in _statement(statement, names, room):
             made.append(line)
             taken.add(line.partition(" ")[0])
     return made
@@ -32,6 +35,8 @@ def _statement(statement: ast.stmt, names: Iterator[str], room: int = WIDTH) -> 
     if isinstance(statement, ast.If):
         inner = [x for part in statement.body for x in _statement(part, names, room - 4)]
         return [f"if {text(statement.test)}:", *(f"    {line}" for line in inner)]
+    if isinstance(statement, ast.Expr):
+        return [text(statement.value)]
     assert isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign), ast.unparse(statement)
     assert statement.value is not None
     made: list[str] = []

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import sympy as sp
 
-from symbp.ir import Expr, Variable
+from symbp.emit.dims import Dims
+from symbp.emit.syntax import text
+from symbp.ir import Dim, Expr, Variable, holder, is_holder
+from symbp.sizes import letter_name
 
 RESERVED = frozenset(
     [
@@ -91,6 +94,7 @@ class Identifiers(Mapping[Expr, str]):
         self._names: dict[tuple[str, str], str] = {}
         self._known: dict[Expr, str] = {}
         self._taken: set[str] = set(RESERVED) | set(keyword.kwlist) | set(dir(builtins))
+        self._letters: dict[str, str] = {}
         self._sizes = {size: self._fresh(size) for size in sizes}
         for var in first:
             self[var]
@@ -101,6 +105,8 @@ class Identifiers(Mapping[Expr, str]):
         """Return the name of a variable; the same name of the batch and of one example."""
         op = var.op
         assert isinstance(op, Variable), var
+        if op.index and not is_holder(var):
+            return f"{self[holder(var)]}[{', '.join(map(self.place, op.index))}]"
         key = (op.name, op.role if op.role in ("tangent", "adjoint") else "value")
         if key not in self._names:
             self._names[key] = self._fresh(_renamed.get(op.name, op.name))
@@ -112,6 +118,22 @@ class Identifiers(Mapping[Expr, str]):
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def place(self, dim: Dim) -> str:
+        """Return the code of a place in a family: `k - 1`."""
+        return text(Dims(self.known_sizes(dim)).size(dim))
+
+    def known_sizes(self, *dims: Dim) -> dict[Dim, str]:
+        """Return the names of the sizes and letters that places speak of."""
+        found = {s for dim in dims for s in sp.S(dim).free_symbols}
+        return {s: self.letter(s) if s.is_positive is None else self.size(s) for s in found}
+
+    def letter(self, letter: sp.Symbol) -> str:
+        """Return the Python name of the letter of a loop; loops side by side may share one."""
+        name = letter_name(letter)
+        if name not in self._letters:
+            self._letters[name] = self._fresh(name)
+        return self._letters[name]
 
     def size(self, symbol: sp.Symbol) -> str:
         """Return the Python name of a symbolic size."""

@@ -25,7 +25,13 @@ _POWER = re.compile(r"(?<![\w.)\]] )(\b[A-Za-z_][\w.]*|\b\d+) \*\* (\d+(?:\.\d+)
 
 
 def name(text: str) -> ast.expr:
-    """Return a name, dotted or not.  Raises ValueError where it is no identifier."""
+    """Return a name, dotted or with a place, `h[k - 1]`.
+
+    Raises ValueError where it is no identifier.
+    """
+    if text.endswith("]"):
+        whole, _, place = text[:-1].partition("[")
+        return ast.Subscript(name(whole), ast.parse(place, mode="eval").body, ast.Load())
     first, *rest = text.split(".")
     if not all(part.isidentifier() and not keyword.iskeyword(part) for part in (first, *rest)):
         raise ValueError(f"{text!r} is no Python name")

@@ -68,11 +68,15 @@ def _renamed(program: Program, values: Mapping[Expr, Expr]) -> Program:
 def plain_member(member: Expr, taken: set[str]) -> Expr:
     """Return a variable of its own for a member: f_K for f[K]."""
     op = symbol(member)
-    name = "_".join([op.name, *map(_word, op.index)])
+    base, marks = _MARKED.fullmatch(op.name).groups() if op.of else (op.name, "")  # type: ignore
+    name = "_".join([base, *map(_word, op.index)]) + marks
     while name in taken:
         name += "_"
     taken.add(name)
     return rename(member, name=name, index=())
+
+
+_MARKED = re.compile(r"(.+?)((?:_bar|_dot)*)")
 
 
 def _word(place: Dim) -> str:

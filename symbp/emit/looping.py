@@ -1,0 +1,95 @@
+"""The statements of a sweep with loops.
+
+A family is a dict by places, so that `h[k - 1]` is written as it is said; what one turn makes and
+alone reads is a plain name.  What is added to begins with zeros in front of the loop.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from symbp.emit.arrays import Arrays
+from symbp.emit.body import Body
+from symbp.emit.fitting import fitted
+from symbp.emit.identifiers import Identifiers
+from symbp.emit.syntax import WIDTH, text
+from symbp.ir import Expr, holder, is_variable, symbol
+from symbp.program import Binding, Loop, blocks
+
+
+class LoopedBody(Body):
+    """Writes lines as statements, loops as blocks of them."""
+
+    def __init__(
+        self,
+        names: Identifiers,
+        arrays: Arrays,
+        lines: Sequence[Binding],
+        returned: Collection[Expr],
+        models: Mapping[Expr, Expr | None],
+    ) -> None:
+        super().__init__(arrays, lines, returned, models)
+        self.places = names
+        self.home = {line.target: line.loops for line in lines}
+        self.begun = {line.target for line in lines if not line.adds}
+        self.inside: tuple[Loop, ...] = ()
+
+    def statements(self) -> list[str]:
+        """Return the statements in order."""
+        return self._block(list(enumerate(self.lines)), 0)
+
+    def _block(self, lines: Sequence[tuple[int, Binding]], depth: int) -> list[str]:
+        made: list[str] = []
+        position = 0
+        for loop, group in blocks([line for _, line in lines], depth):
+            own = lines[position : position + len(group)]
+            position += len(group)
+            if loop is None:
+                for place, line in own:
+                    made += fitted(self.statement(line, place), self.taken, WIDTH - 4 * depth)
+                continue
+            made += [x for line in group for x in self._begun(line, depth)]
+            made.append(f"for {self.places.letter(loop.letter)} in {self._range(loop)}:")
+            made += [f"    {line}" for line in self._block(own, depth + 1)]
+        return made
+
+    def _range(self, loop: Loop) -> str:
+        place = self.places.place
+        if loop.down:
+            return f"range({place(loop.stop)}, {place(loop.start - 1)}, -1)"
+        return f"range({place(loop.start)}, {place(loop.stop + 1)})"
+
+    def _begun(self, line: Binding, depth: int) -> list[str]:
+        """Return the line with zeros that a sum over a loop begins with, in front of that loop."""
+        target = line.target
+        if not line.adds or symbol(target).index or target in self.begun:
+            return []
+        self.begun.add(target)
+        model, name = self.models.get(target), self.arrays.names[target]
+        if symbol(target).role == "adjoint" and model is not None:
+            return [f"{name} = np.zeros_like({self.arrays.names[model]})"]
+        return [f"{name}: Any = 0.0"]
+
+    def statement(self, line: Binding, position: int) -> list[str]:
+        """Return the statements of one line."""
+        made = self._adding(line) if line.adds else super().statement(line, position)
+        if symbol(line.target).index or line.adds:
+            self.owned.discard(line.target)
+        if is_variable(line.expr):
+            self.owned.discard(line.expr)  # it has two names now
+        return made
+
+    def _adding(self, line: Binding) -> list[str]:
+        self.arrays.like = self._like(line)
+        code = text(self._filled(line).code)
+        target = line.target
+        name = self.arrays.names[target]
+        if not symbol(target).index:
+            in_place = symbol(target).role == "adjoint" and self.models.get(target) is not None
+            return [f"{name} += {code}" if in_place else f"{name} = {name} + {code}"]
+        self.arrays.helpers.add("added")
+        places = ", ".join(map(self.places.place, symbol(target).index))
+        places = f"({places})" if len(symbol(target).index) > 1 else places
+        return [f"_add({self.arrays.names[holder(target)]}, {places}, {code})"]
+
+    def _dead(self, expr: Expr, line: Binding, position: int) -> bool:
+        same_turn = self.home.get(expr) == line.loops
+        return same_turn and super()._dead(expr, line, position)
