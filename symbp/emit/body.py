@@ -97,7 +97,7 @@ class Body:
         """Return the statements of one line, none where another's have it."""
         if line in self.paired:
             return []
-        pair = determinants(line, self.lines)
+        pair = determinants(line, self._beside(line))
         if pair and self.annotated not in [part.target for part in pair]:
             self.paired += pair
             return [slogdet(*pair, self.arrays)]
@@ -105,6 +105,10 @@ class Body:
         if line.expr.args and not is_view(line.expr):
             self.owned.add(line.target)
         return made
+
+    def _beside(self, line: Binding) -> Sequence[Binding]:
+        """Return the lines that run whenever a line does."""
+        return self.lines
 
     def _line(self, line: Binding, position: int) -> list[str]:
         target = self._head(line)

@@ -10,8 +10,9 @@ from itertools import groupby
 
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.text import Item, Nested, broken
-from symbp.ir import Expr, name_of
+from symbp.ir import Expr, holder, name_of
 from symbp.lower.batch import Batch
+from symbp.program import Loop
 
 
 @dataclass(frozen=True)
@@ -19,28 +20,30 @@ class Field:
     """One field: its name, and the parameters in it as variables of the whole batch.
 
     first: the number that the spec gives to the first member of a family, None for an array.
+    loop: the range of a family of symbolic length, whose one member is that at the range's letter.
     """
 
     name: str
     members: tuple[Expr, ...]
     first: int | None = None
+    loop: Loop | None = None
 
     @property
     def labels(self) -> list[str]:
-        """The members as the spec calls them; an array by its name."""
-        if self.first is None:
+        """The members as the spec calls them; an array, or an open family, by its name."""
+        if self.first is None or self.loop is not None:
             return [self.name]
         return [f"{self.name}[{self.first + k}]" for k in range(len(self.members))]
 
     def reads(self, whole: str) -> list[str]:
         """Return the code of each member, `params.Omega[0]`, of what is called `whole`."""
-        if self.first is None:
+        if self.first is None or self.loop is not None:
             return [f"{whole}.{self.name}"]
         return [f"{whole}.{self.name}[{k}]" for k in range(len(self.members))]
 
     def given(self, values: Sequence[str]) -> Item:
         """Return the argument that gives the field the values of its members."""
-        if self.first is None:
+        if self.first is None or self.loop is not None:
             return f"{self.name}={values[0]}"
         return Nested(f"{self.name}=(", tuple(values), ")")
 
@@ -48,11 +51,13 @@ class Field:
         """Return the argument that gives the field the next arrays of an iterator."""
         if self.first is None:
             return f"{self.name}=next({rest})"
+        if self.loop is not None:
+            return f"{self.name}=tuple(next({rest}) for _ in like.{self.name})"
         return f"{self.name}=tuple(next({rest}) for _ in range({len(self.members)}))"
 
     def changed(self, whole: str, values: Mapping[Expr, str]) -> Item:
         """Return the argument that gives some members other values and keeps the rest."""
-        if self.first is None:
+        if self.first is None or self.loop is not None:
             return self.given([values[self.members[0]]])
         parts: list[str] = []
         for kept, run in groupby(range(len(self.members)), lambda k: self.members[k] not in values):
@@ -80,7 +85,10 @@ class Fields:
         family_of = {name: family for family, all_ in program.tuples.items() for name in all_}
         self.all: list[Field] = []
         for key in dict.fromkeys(family_of.get(name, name) for name in params):
-            if key in program.tuples:
+            loop = program.families.get(key)
+            if loop is not None:
+                self.all.append(Field(names[holder(params[key])], (params[key],), loop.start, loop))
+            elif key in program.tuples:
                 plain = program.tuples[key]
                 first = int(plain[0].rpartition("_")[2])
                 members = tuple(params[name] for name in plain)
@@ -88,6 +96,7 @@ class Fields:
             else:
                 self.all.append(Field(names[params[key]], (params[key],)))
         self.families = [field for field in self.all if field.first is not None]
+        self.open = [field for field in self.all if field.loop is not None]
         self._field_of = {v: field for field in self.all for v in field.members}
         self._labels = {
             v: label for f in self.all for v, label in zip(f.members, f.labels, strict=True)

@@ -28,6 +28,8 @@ class LoopedBody(Body):
     ) -> None:
         super().__init__(arrays, lines, returned, models)
         self.places = names
+        members = (line.target for line in lines if symbol(line.target).index)
+        self.last.update(dict.fromkeys(members, len(lines)))
         self.home = {line.target: line.loops for line in lines}
         self.begun = {line.target for line in lines if not line.adds}
         self.inside: tuple[Loop, ...] = ()
@@ -76,6 +78,9 @@ class LoopedBody(Body):
         if is_variable(line.expr):
             self.owned.discard(line.expr)  # it has two names now
         return made
+
+    def _beside(self, line: Binding) -> Sequence[Binding]:
+        return [other for other in self.lines if other.loops == line.loops]
 
     def _adding(self, line: Binding) -> list[str]:
         self.arrays.like = self._like(line)

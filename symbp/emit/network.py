@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from symbp.emit.guards import guard_like, optional_guard
 from symbp.emit.fields import Fields
+from symbp.emit.guards import guard_like, optional_guard
 from symbp.emit.identifiers import Identifiers
+from symbp.emit.looped import LoopedSweep
 from symbp.emit.shapes import array_text, type_text
 from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import broken, called, documented, indented, tuple_text, wrapped
@@ -19,7 +20,9 @@ class Network:
     def __init__(self, schedule: Schedule, names: Identifiers) -> None:
         self.schedule, self.names, self.program = schedule, names, schedule.program
         self.fields = Fields(schedule.batch, names)
-        self.sweeps = {name: Sweep(schedule, name, self.fields) for name in schedule.sweeps}
+        looped = bool(self.program.families) or any(b.loops for b in self.program.bindings)
+        made = LoopedSweep if looped else Sweep
+        self.sweeps = {name: made(schedule, name, self.fields) for name in schedule.sweeps}
         batched = schedule.batched
         self.inputs = [batched(v) for v in self.program.inputs]
         self.consts = [batched(v) for v in self.program.consts]

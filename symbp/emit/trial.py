@@ -17,7 +17,9 @@ from symbp.ops.evaluate import evaluate
 from symbp.ops.formula import Array
 from symbp.ops.kinds import Nonlinear
 from symbp.ops.matrix import DETERMINANT, INVERSE, LOG_DETERMINANT
-from symbp.program import Program
+from symbp.ops.unroll import written_out
+from symbp.program import Binding, Program
+from symbp.sizes import size_member
 
 _MODERATE = 1e6  # beyond, differences of values say little about a derivative
 
@@ -40,11 +42,48 @@ class Trial:
 
 def trial(program: Program, seed: int = 0) -> Trial:
     """Return the first choice at which every line of the program is finite and moderate."""
+    if program.families or any(line.loops for line in program.bindings):
+        return _looped(program, seed)
     choices = list(_choices(program))
     for choice in choices:
         if all(_is_moderate(program, choice, seed + k) for k in range(3)):
             return choice
     return choices[0]
+
+
+def _looped(program: Program, seed: int) -> Trial:
+    """Return a choice for a program with loops, from that for its lines written out."""
+    bounds = [
+        b for line in program.bindings for loop in line.loops for b in (loop.start, loop.stop)
+    ]
+    bounds += [b for loop in program.families.values() for b in (loop.start, loop.stop)]
+    bounds += [
+        place for line in program.bindings for v in _names(line) for place in symbol(v).index
+    ]
+    fixed = {size_symbol(n): k for n, k in program.sizes.items() if k is not None}
+    free = {s for b in bounds for s in sp.S(b).free_symbols if s.is_positive and s not in fixed}
+    order = sorted(free, key=str)
+    turns = next(
+        k for k in range(DEPTH, 1000)
+        if all(c.subs({**fixed, **dict.fromkeys(order, k)}) >= 0 for c in program.least)
+    )  # fmt: skip
+    places = {**{s: turns + n for n, s in enumerate(order)}, **fixed}
+    found = trial(written_out(program, places), seed)
+    members = {
+        size_symbol(f"{name}_{k}"): size_member(name, k)
+        for name, loop in program.families.items()
+        for k in range(int(size_value(loop.start, places)), int(size_value(loop.stop, places)) + 1)
+    }
+    sizes = {members.get(s, s): k for s, k in found.sizes.items()}
+    return Trial({**sizes, **places}, found.law)
+
+
+DEPTH = 3
+"""The number of turns that loops are tried with, unless a line reads a later member."""
+
+
+def _names(line: Binding) -> list[Expr]:
+    return [line.target, *variables(line.expr)]
 
 
 def _choices(program: Program) -> Iterator[Trial]:

@@ -124,11 +124,11 @@ class Schedule:
 
     def group(self, name: str) -> tuple[Expr, ...]:
         """Return all variables of a group, in order."""
-        params = tuple(self.batched(v) for v in self.program.params)
+        params = [self.batched(v) for v in self.program.params]
         if name == "params":
-            return params
+            return tuple(map(holder, params))
         if name == "params_dot":
-            return tuple(self.batched(dot(v)) for v in self.program.params)
+            return tuple(holder(dot(v)) for v in params)
         return self.kept[name]
 
     def always(self, sweep: str) -> list[Expr]:
@@ -166,7 +166,7 @@ class Schedule:
             "inputs_bar": [bar(v) for v in self.program.inputs],
         }
         wanted = seeds[sweep] if sweep in seeds else found[sweep]
-        return [self.batched(v) for v in wanted if v is not None]
+        return [holder(self.batched(v)) for v in wanted if v is not None]
 
     def reads(self, sweep: str) -> list[Expr]:
         """Return what a sweep reads and does not make itself, in the order of reading."""

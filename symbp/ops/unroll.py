@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symbp.ir import Dim, Expr, Variable, node, size_symbol, size_value, walk
+from symbp.ir import Dim, Expr, Variable, node, size_symbol, size_value, symbol, walk
 from symbp.ops.indexed import Over, When, when
 from symbp.ops.linear import add, zeros
 from symbp.ops.rewrite import resized
-from symbp.program import Binding, Loop, blocks
+from symbp.program import Binding, Loop, Program, blocks
 
 Places = Mapping[sp.Symbol, int]
 """Numbers for sizes and for the letters of loops."""
@@ -64,6 +64,37 @@ def unrolled(lines: Sequence[Binding], places: Places) -> list[Binding]:
         elif last[line.target] == k:
             whole.append(replace(line, expr=add(*totals[line.target]), adds=False))
     return whole
+
+
+def written_out(program: Program, places: Places) -> Program:
+    """Return a program at numbers for the sizes that its ranges speak of, without loops."""
+    given = {
+        role: tuple(v for one in getattr(program, role) for v in _members(one, program, places))
+        for role in ("inputs", "targets", "params", "consts", "wrt")
+    }
+    lines = tuple(unrolled(program.bindings, places))
+    results = {
+        role: None if (found := getattr(program, role)) is None else plain(found, places)
+        for role in ("output", "loss")
+    }
+    sizes = {k: v for k, v in program.sizes.items() if size_symbol(k) not in places}
+    known = {s.name: int(v) for s, v in places.items()}
+    return replace(
+        program,
+        bindings=lines,
+        sizes={**sizes, **known},
+        families={},
+        least=(),
+        inits={},
+        **given,
+        **results,
+    )
+
+
+def _members(var: Expr, program: Program, places: Places) -> list[Expr]:
+    family = program.families.get(symbol(var).name) if symbol(var).index else None
+    turns = _turns(family, places) if family else [places]
+    return [plain(var, turn) for turn in turns]
 
 
 def _written_out(lines: Sequence[Binding], places: Places, depth: int) -> Iterator[Binding]:

@@ -1,0 +1,148 @@
+"""The code of families of symbolic length: how many members they have, and how large these are."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from symbp.emit.identifiers import Identifiers
+from symbp.ir import (
+    Dim,
+    Expr,
+    Size,
+    Sum,
+    Words,
+    holder,
+    is_holder,
+    name_of,
+    symbol,
+    variables,
+    walk,
+)
+from symbp.lower.batch import Batch
+from symbp.ops.kinds import Split
+from symbp.ops.selection import Selection
+from symbp.program import Binding, Loop
+
+
+class Families:
+    """What is given as families, and how code reads sizes off them.
+
+    members: for each name the member at the letter of the family's range, for the whole batch.
+    """
+
+    def __init__(self, batch: Batch, names: Identifiers) -> None:
+        self.names, self.ranges = names, batch.program.families
+        program = batch.program
+        order = (*program.params, *program.inputs, *program.consts, *program.targets)
+        self.members = {name_of(v): batch.name(v) for v in order if name_of(v) in self.ranges}
+
+    def range_of(self, var: Expr) -> Loop | None:
+        """Return the range of a family that is given, or of its tangents and adjoints."""
+        if not symbol(var).index:
+            return None
+        return self.ranges.get(name_of(var)) or self.ranges.get(symbol(var).of)
+
+    def read_by(self, lines: Iterable[Binding]) -> list[sp.Symbol]:
+        """Return the sizes that bounds, places and shapes in some lines speak of, in code."""
+        lines = list(lines)
+        dims: list[Dim] = [b for line in lines for x in line.loops for b in (x.start, x.stop)]
+        for line in lines:
+            for var in (line.target, *variables(line.expr)):
+                dims += [] if is_holder(var) else symbol(var).index
+        dims += [dim for line in lines for part in walk(line.expr) for dim in _spoken(part)]
+        found = {s for dim in dims for s in sp.S(dim).free_symbols if s.is_positive}
+        return sorted(found, key=str)
+
+    def tellers(self, lines: Sequence[Binding], told: Iterable[Dim]) -> list[Expr]:
+        """Return the families that sizes have to be read off; `told` are those known otherwise."""
+        known = set(told)
+        wanted = [s for s in self.read_by(lines) if s not in known]
+        found = [owner for s in wanted if (owner := self.owner(s)) is not None]
+        spoken = (dim for line in lines for part in walk(line.expr) for dim in _spoken(part))
+        for member in (m for dim in spoken for m in sp.S(dim).atoms(AppliedUndef)):
+            if member not in known:
+                found += [name for name, *_ in self._axes(member)][:1]
+        return [holder(self.members[name]) for name in dict.fromkeys(found)]
+
+    def owner(self, size: sp.Symbol) -> str | None:
+        """Return the name of the first family whose number of members tells a size."""
+        return next((name for name in self.members if self._rest(name, size) is not None), None)
+
+    def count(self, name: str, size: sp.Symbol, whole: str) -> str:
+        """Return the code of a size, given that of all members of a family that tells it."""
+        rest = self._rest(name, size)
+        assert rest is not None
+        if rest == 0:
+            return f"len({whole})"
+        return f"len({whole}) {'-' if rest > 0 else '+'} {abs(rest)}"
+
+    def _rest(self, name: str, size: sp.Symbol) -> sp.Expr | None:
+        """Return how many members more than a size a family has, None where that is no number."""
+        loop = self.ranges[name]
+        rest = sp.expand(loop.stop - loop.start + 1 - size)
+        return rest if rest.is_Integer else None
+
+    def _axes(self, member: AppliedUndef) -> Iterator[tuple[str, int, Dim]]:
+        """Yield where a member of a family of sizes is the length of an axis: family, axis, place."""
+        for name, var in self.members.items():
+            letter = self.ranges[name].letter
+            for axis, dim in enumerate(var.shape):
+                if isinstance(dim, AppliedUndef) and dim.func == member.func:
+                    offset = sp.expand(dim.args[0] - letter)
+                    if not offset.has(letter):
+                        yield name, axis, sp.expand(member.args[0] - offset)
+
+    def sizes(self, plain: Mapping[Dim, str], available: Iterable[Expr]) -> Mapping[Dim, str]:
+        """Return the code of sizes: those known, letters, counts, and members of families.
+
+        available: the families that the code has as dicts.
+        """
+        return _Told(self, plain, {name_of(v) for v in available})
+
+    def place_of(self, member: AppliedUndef, available: set[str]) -> str | None:
+        """Return the code of a member of a family of sizes, read off a family that is there."""
+        for name, axis, place in self._axes(member):
+            if name in available:
+                whole = self.names[holder(self.members[name])]
+                return f"{whole}[{self.names.place(place)}].shape[{axis}]"
+        return None
+
+
+class _Told(dict[Dim, str]):
+    """Code of sizes by the size; what is not there is found when it is asked for."""
+
+    def __init__(self, families: Families, plain: Mapping[Dim, str], available: set[str]) -> None:
+        super().__init__(plain)
+        self.families, self.available = families, available
+
+    def __contains__(self, dim: object) -> bool:
+        return super().__contains__(dim) or self._found(dim) is not None
+
+    def __missing__(self, dim: Dim) -> str:
+        found = self._found(dim)
+        if found is None:
+            raise KeyError(dim)
+        return found
+
+    def _found(self, dim: object) -> str | None:
+        if isinstance(dim, AppliedUndef):
+            return self.families.place_of(dim, self.available)
+        if not isinstance(dim, sp.Symbol) or dim.is_nonnegative is True and not dim.is_positive:
+            return None  # the number of examples
+        return self.families.names.known_sizes(dim)[dim]
+
+
+def _spoken(part: Expr) -> list[Dim]:
+    """Return the sizes that the code of a node cannot do without."""
+    op = part.op
+    if isinstance(op, Size):
+        return [op.dim]
+    if isinstance(op, Sum) and not part.args:
+        return list(op.dims)
+    if isinstance(op, Words):
+        read = {letter for word in op.words for letter in word}
+        return [op.dims[letter] for letter in set(op.out) - read]
+    if isinstance(op, Selection):
+        return [*op.dims, op.offset]
+    return list(op.dims) if isinstance(op, Split) else []

@@ -1,0 +1,198 @@
+"""The private functions of a network with loops: families go in and out as dicts by places."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from symbp.emit.arrays import Arrays
+from symbp.emit.families import Families
+from symbp.emit.fields import Fields
+from symbp.emit.looping import LoopedBody
+from symbp.emit.shapes import type_text
+from symbp.emit.sweeps import Function, Sweep, count_line, read_in
+from symbp.emit.text import Item, indented, wrapped
+from symbp.ir import Expr, holder, is_holder, name_of, symbol
+from symbp.lower.reads import sizes_for
+from symbp.lower.schedule import Schedule
+
+
+class LoopedSweep(Sweep):
+    """One private function of a network with loops."""
+
+    def __init__(self, schedule: Schedule, name: str, fields: Fields) -> None:
+        self.families = Families(schedule.batch, fields.names)
+        super().__init__(schedule, name, fields)
+
+    def _needs(self) -> list[Expr]:
+        made = {holder(line.target) for line in self.lines}
+        entered = set(self.schedule.always(self.name))
+        found = dict.fromkeys(self.schedule.reads(self.name))
+        models = map(holder, self.schedule.models(self.name))
+        passed = (*self.results, *self.keeps, *models, *self._begun(), *self._stand_ins())
+        found.update((v, None) for v in passed if v not in made or v in entered)
+        found.update(dict.fromkeys(self._witness(found)))
+        return list(found)
+
+    def _begun(self) -> list[Expr]:
+        """Return the values that the adjoints begin like that are added to, or filled up."""
+        added = [line.target for line in self.lines if line.adds and not symbol(line.target).index]
+        models = [holder(v) for one in added if (v := self.schedule.model(one)) is not None]
+        if self.name != "adjoint":
+            return models
+        values = {name_of(v): v for v in self.schedule.values.values()}
+        return models + [holder(values[symbol(v).of]) for v in self.schedule.lacking]
+
+    def _witness(self, found: Iterable[Expr]) -> list[Expr]:
+        found = list(found)
+        plain = [v for v in super()._witness(found) if not symbol(v).index]
+        told = {dim for v in self._tellers([*found, *plain]) for dim in v.shape}
+        return [*plain, *self.families.tellers(self.lines, told)]
+
+    def _stand_ins(self) -> list[Expr]:
+        if self.name != "tangent":
+            return []
+        inputs = {name_of(v): v for v in self.schedule.program.inputs}
+        dots = [v for v in self.schedule.reads(self.name) if symbol(v).of in inputs]
+        return [holder(self.schedule.batched(inputs[symbol(v).of])) for v in dots]
+
+    def annotation(self, var: Expr) -> str:
+        """Return the type of an argument."""
+        if not is_holder(var):
+            return super().annotation(var)
+        given = symbol(var).role in ("input", "const", "target") or var in self.optional
+        return f"{'Family' if given else 'Members'}{' | None' if var in self.optional else ''}"
+
+    def function(self, doc: str, guards: Sequence[str] = ()) -> Function:
+        """Return the function's text."""
+        tellers = [v for v in self._tellers(self._needs()) if not is_holder(v)]
+        plain = sizes_for(self.lines, tellers, self.names)
+        available = [v for v in self._needs() if is_holder(v)]
+        arrays = Arrays(self.names, self.families.sizes(plain, available), self.names.count)
+        models = {line.target: self._model(line.target) for line in self.lines}
+        returned = {*self.results, *self.keeps}
+        body = LoopedBody(self.names, arrays, self.lines, returned, models)
+        alone = len(self.results) == 1 and not self.keeps and "adjoint" not in self.name
+        body.annotated = self.results[0] if alone and not is_holder(self.results[0]) else None
+        statements = [*self._families_begun(), *body.statements()]
+        self.helpers |= arrays.helpers
+        last, kind = self.returned()
+        first = [*guards, *self._counted(), *self._still()]
+        rest = [*first, *statements, *last]
+        sizes = self._sizes(read_in(rest))
+        head = [*self.unpacked(read_in([*sizes, *rest])), *sizes, *first]
+        gap = [""] if head and len(statements) > 1 else []
+        signature = wrapped(f"def _{self.name}(", self.signature(), f") -> {kind}:")
+        return Function(signature, doc, indented([*head, *gap, *statements, *last]))
+
+    def _model(self, target: Expr) -> Expr | None:
+        line = next(line for line in self.lines if line.target is target)
+        return self.schedule.model(target) or self.schedule.typed_like(line)
+
+    def _counted(self) -> list[str]:
+        """Return the line that counts the examples."""
+        needs = self._tellers(self._needs())
+        plain = [v for v in needs if not is_holder(v)]
+        if any(symbol(v).batched for v in plain):
+            return count_line(self.lines, plain, self.names)
+        family = next((v for v in needs if is_holder(v) and symbol(v).batched), None)
+        weighted = count_line(self.lines, [self.schedule.output], self.names)
+        if not weighted or family is None:
+            return weighted
+        return [f"{self.names.count} = max(len(next(iter({self.names[family]}.values()))), 1)"]
+
+    def _still(self) -> list[str]:
+        """Return the lines that put zeros for the tangents that are not given."""
+        made = []
+        inputs = {name_of(v): v for v in self.schedule.program.inputs}
+        for dot in self.optional:
+            name, var = self.names[dot], inputs[symbol(dot).of]
+            value = self.names[holder(self.schedule.batched(var))]
+            zeros = f"np.zeros_like({value})"
+            if is_holder(dot):
+                zeros = f"{{k: np.zeros_like(array) for k, array in {value}.items()}}"
+                made.append(f"{name} = {zeros} if {name} is None else {self._numbered(dot)}")
+            else:
+                made.append(f"if {name} is None:\n    {name} = {zeros}")
+        return made
+
+    def _numbered(self, family: Expr) -> str:
+        loop = self.families.range_of(family)
+        assert loop is not None
+        return f"dict(enumerate({self.names[family]}, {self.names.place(loop.start)}))"
+
+    def _families_begun(self) -> list[str]:
+        """Return the lines that begin the dicts of the families that this function makes."""
+        entered = {v for v in self.schedule.always(self.name) if is_holder(v)}
+        made = []
+        for family in dict.fromkeys(holder(b.target) for b in self.lines if symbol(b.target).index):
+            name = self.names[family]
+            if family not in entered:
+                made.append(f"{name}: Members = {{}}")
+            elif family not in self.schedule.lacking:
+                made.append(f"{name} = dict({name})  # others give to it as well")
+        values = {name_of(v): v for v in self.schedule.values.values()}
+        for family in self.schedule.lacking if self.name == "adjoint" else ():
+            name = self.names[family]
+            made.append(f"{name} = _completed({name}, {self.names[holder(values[symbol(family).of])]})")
+            self.helpers.add("completed")
+        return made
+
+    def _sizes(self, read: Collection[str]) -> list[str]:
+        """Return the lines that count the members of families, for the sizes that are read."""
+        made = []
+        for size in self.families.read_by(self.lines) + self._in_results():
+            owner = self.families.owner(size)
+            name = self.names.size(size)
+            line = f"{name} = "
+            if owner is None or name not in read or any(m.startswith(line) for m in made):
+                continue
+            var = self.families.members[owner]
+            whole = self.names[holder(var)]
+            whole = f"params.{whole}" if symbol(var).role == "param" else whole
+            made.append(line + self.families.count(owner, size, whole))
+        return made
+
+    def _in_results(self) -> list:
+        loops = [self.families.range_of(v) for v in self.results]
+        return [s for x in loops if x for b in (x.start, x.stop) for s in _free(b)]
+
+    def unpacked(self, read: Collection[str]) -> list[str]:
+        """Return the lines that take the groups apart; families of parameters become dicts."""
+        return super().unpacked(read)
+
+    def _taken_apart(self, group: str, names: Sequence[str]) -> list[str]:
+        made = super()._taken_apart(group, names)
+        return [self._as_dict(line, group) for line in made]
+
+    def _as_dict(self, line: str, group: str) -> str:
+        name, _, value = line.partition(" = ")
+        for field in self.fields.open:
+            if value == f"{group}.{field.name}" and field.loop is not None:
+                return f"{name} = dict(enumerate({value}, {self.names.place(field.loop.start)}))"
+        return line
+
+    def result_text(self, var: Expr) -> str:
+        """Return the code of what is returned: a family that is given, as a tuple in order."""
+        loop = self.families.range_of(var) if is_holder(var) else None
+        if loop is None or self.name == "loss_bar":
+            return self.names[var]
+        place, letter = self.names.place, self.names.letter(loop.letter)
+        ends = f"{place(loop.start)}, {place(loop.stop + 1)}"
+        return f"tuple({self.names[var]}[{letter}] for {letter} in range({ends}))"
+
+    def _gradients(self) -> list[Item]:
+        whole = {r: self.result_text(r) for r in self.results if is_holder(r)}
+        made = super()._gradients()
+        fixed: list[Item] = []
+        for field, item in zip(self.fields.all, made, strict=True):
+            result = next((r for r in whole if self._is_of(r, field.name)), None)
+            fixed.append(f"{field.name}={whole[result]}" if result is not None else item)
+        return fixed
+
+    def _is_of(self, result: Expr, field: str) -> bool:
+        params = {name_of(v): self.names[holder(self.schedule.batched(v))]
+                  for v in self.schedule.program.params}
+        base = symbol(result).of.removesuffix("_bar")
+        return params.get(base) == field
+
+
+def _free(dim: object) -> list:
+    return sorted(getattr(dim, "free_symbols", ()), key=str)
