@@ -5,7 +5,6 @@ does.  What `MOVING` and `SYMMETRIC` say of a family is then said of each of its
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache, wraps
 from inspect import signature
 from types import ModuleType
 from typing import Any
@@ -21,15 +20,10 @@ def numbered(module: ModuleType) -> ModuleType:
     return _Numbered(module, first).view() if first else module
 
 
-@cache
-def _members(number: int) -> type[Members]:
-    """Return the type of the families whose first member has a number."""
-    return type("Members", (Members,), {"first": number})
-
-
 class _Numbered:
     def __init__(self, module: ModuleType, first: Mapping[str, int]) -> None:
-        self.module, self.first = module, first
+        self.module = module
+        self.types = {f: type("Members", (Members,), {"first": k}) for f, k in first.items()}
 
     def view(self) -> ModuleType:
         made = ModuleType("numbered")
@@ -46,10 +40,9 @@ class _Numbered:
         params, _ = self.module.sample(np.random.default_rng(0))
         members = [name for name, _ in leaves(self._value(params))]
         whole = [name for name in members if {name, name.partition("[")[0]} & {*names}]
-        return (*(name for name in names if name not in self.first and name not in whole), *whole)
+        return (*(name for name in names if name not in self.types and name not in whole), *whole)
 
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(function)
         def called(*args: Any, **more: Any) -> Any:
             return self._value(function(*args, **more))
 
@@ -59,7 +52,7 @@ class _Numbered:
     def _value(self, value: Any) -> Any:
         """Return what a function returned, families in it numbered; a pullback returns so too."""
         if isinstance(value, self.module.Params):
-            found = {f: _members(k)(getattr(value, f)) for f, k in self.first.items()}
+            found = {f: members(getattr(value, f)) for f, members in self.types.items()}
             return value._replace(**found)
         if isinstance(value, tuple):
             return tuple(map(self._value, value))

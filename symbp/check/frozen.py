@@ -65,10 +65,11 @@ class _Thawed:
                 return result[0], lambda bar: self._stripped(result[1](bar))
             return self._stripped(result)
 
-        if name == "forward":  # the judge reads the names of the inputs off it
+        if name in ("forward", "loss"):  # the judge reads the names of the inputs off them
             given = [*signature(function).parameters.values()]
             still = [_parameter(name) for name in self.frozen]
-            called.__signature__ = Signature([*given, *still])  # type: ignore[attr-defined]
+            given[1 + self.taken : 1 + self.taken] = still
+            called.__signature__ = Signature(given)  # type: ignore[attr-defined]
         return called
 
     def _whole(self, value: Any, still: Any) -> Any:

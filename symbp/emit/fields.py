@@ -128,10 +128,18 @@ class Fields:
         """Return the arguments of `Params` that give every parameter its value."""
         return [field.given([values[v] for v in field.members]) for field in self.all]
 
-    def changed(self, whole: str, values: Mapping[Expr, str]) -> list[Item]:
-        """Return the arguments of `_replace` that give some parameters other values."""
-        some = dict.fromkeys(self._field_of[var] for var in values)
-        return [field.changed(whole, values) for field in some]
+    def added(self, grad: str, terms: Mapping[Expr, str], depth: int = 1) -> list[str]:
+        """Return the lines that add terms to the gradients of some parameters, none of none.
+
+        grad: what the gradient is called.  depth: how far the lines are indented.
+        """
+        if not terms:
+            return []
+        read = self.reads(grad)
+        sums = {var: f"{read[var]} + {term}" for var, term in terms.items()}
+        some = dict.fromkeys(self._field_of[var] for var in sums)
+        changed = [field.changed(grad, sums) for field in some]
+        return broken(f"{grad} = {grad}._replace(", changed, ")", depth)
 
     def filled(self) -> list[str]:
         """Return the statement that makes Params of arrays, taken from `rest` one by one."""

@@ -7,6 +7,15 @@ from typing import Any, TypeAlias
 from symbp.derive.dense import Wanted
 from symbp.derive.derivation import Derivation
 from symbp.emit.blocks import network_blocks
+from symbp.emit.constants import (
+    has_frozen,
+    is_analytic,
+    names_tuple,
+    network_constants,
+    size_constant,
+    symmetric,
+    symmetry,
+)
 from symbp.emit.docstring import docstring
 from symbp.emit.guards import guard
 from symbp.emit.identifiers import Identifiers
@@ -17,10 +26,9 @@ from symbp.emit.render import template
 from symbp.emit.shapes import type_text
 from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import broken, indented
-from symbp.ir import Expr, symbol, walk
+from symbp.ir import Expr, symbol
 from symbp.lower.batch import Batch
 from symbp.lower.schedule import Schedule, schedule
-from symbp.ops.kinds import Elementwise, Nonlinear
 from symbp.program import Program
 
 VERSION = "0.1.0"
@@ -40,12 +48,6 @@ _SWEEP_DOCS = {
     "adjoint_dot": ("Return the tangents of the gradients: the Hessian times the direction", ""),
 }
 """What each sweep returns, and what it keeps besides."""
-
-
-def is_analytic(program: Program) -> bool:
-    """Tell whether the complex step applies: every operation is analytic."""
-    parts = (part.op for binding in program.bindings for part in walk(binding.expr))
-    return all(op.analytic for op in parts if isinstance(op, Elementwise | Nonlinear))
 
 
 def module_text(
@@ -83,11 +85,9 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     functions += [*blocks.functions(), samples, *private]
     helpers = sorted({*helpers, *blocks.write.helpers})
     data = [names[v] for v in network.data]
-    moving = [lowered.batched(v) for v in program.params if v in program.wrt]
-    frozen = len(moving) < len(program.params)
-    fields = network.fields
+    equal = network.fields.chosen(map(lowered.batched, symmetric(program)))
     return {
-        "moving": "MOVING" if frozen else "Params._fields",
+        "moving": "MOVING" if has_frozen(program) else "Params._fields",
         **_numeric(program, wanted),
         **blocks.checked([]),
         "params": True,
@@ -96,47 +96,30 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
             "Tape = tuple[Array, ...]  # what a sweep keeps for later",
         ],
         "constants": [
-            *_constants(network, fields.chosen(moving) if frozen else None),
+            *network_constants(network),
             *blocks.constants(),
-            *_symmetry(fields.chosen(map(lowered.batched, _symmetric(program))), wanted),
-            *_size_constant(sizes),
+            *symmetry(equal, wanted),
+            *size_constant(sizes),
         ],
-        "fields": parameters.declared(),
-        "families": bool(fields.families),
-        "filled": indented(fields.filled()),
         "functions": functions,
         "helpers": [*_parts(network, helpers, _guards_used(functions)), *blocks.helpers()],
-        **_sizes_of(parameters),
+        **_layout(parameters),
         "sized": ", **SIZES" if sizes else "",
         "flat_signature": _flat_signature(network, names, parameters.sizes),
         **_flat_lines(data, parameters.size_arguments()),
     }
 
 
-def _sizes_of(parameters: Parameters) -> View:
+def _layout(parameters: Parameters) -> View:
+    """Return how parameters lie in `Params` and in a flat vector, and what sizes that takes."""
     return {
+        "fields": parameters.declared(),
+        "families": bool(parameters.fields.families),
+        "filled": indented(parameters.fields.filled()),
         "shapes": parameters.shapes(),
         "size_parameters": parameters.size_parameters(),
         "size_arguments": parameters.size_arguments(),
     }
-
-
-def _constants(network: Network, moving: Sequence[str] | None) -> list[str]:
-    """Return the module's constants: what the judge must know of it.
-
-    `moving` are the fields that are differentiated by, None where all are.
-    """
-    made = [
-        f"ANALYTIC = {is_analytic(network.program)}",
-        f"FORWARD_ARGS = {len(network.forward_data)}  # of the data, those that forward takes",
-        f"INPUTS_DIFFERENTIABLE = {len(network.sweeps['inputs_bar'].results)}",
-    ]
-    firsts = [f'"{field.name}": {field.first}' for field in network.fields.families]
-    if firsts:
-        made += broken("FIRST = {", firsts, "}  # the numbers of the families' first members", 0)
-    if moving is None:
-        return made
-    return [*made, *_named("MOVING: tuple[str, ...]", moving, "the others are frozen")]
 
 
 def _flat_lines(data: Sequence[str], sizes: str) -> View:
@@ -186,7 +169,7 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
         "complex_step" if analytic else "differences",
         "error",
         *identity.blocks.helpers(identity.products()),
-        *(["symmetric"] if _symmetric(program) else []),
+        *(["symmetric"] if symmetric(program) else []),
     ]
     gradients = ", ".join(f'"{v}": grad_{v}' for v in variables)
     return {
@@ -196,11 +179,11 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
         "aliases": _labels(identity.given),
         "constants": [
             f"ANALYTIC = {analytic}",
-            f"ARGUMENTS = {_names_tuple([names[v] for v in identity.given])}",
-            f"VARIABLES = {_names_tuple(variables)}  # what is differentiated by",
+            f"ARGUMENTS = {names_tuple([names[v] for v in identity.given])}",
+            f"VARIABLES = {names_tuple(variables)}  # what is differentiated by",
             *identity.blocks.constants(),
-            *_symmetry([names[v] for v in _symmetric(program)], wanted),
-            *_size_constant(sizes),
+            *symmetry([names[v] for v in symmetric(program)], wanted),
+            *size_constant(sizes),
         ],
         "functions": [*functions, parameters.sample_data(identity.given, sizes)],
         "helpers": [*sorted(identity.helpers), *parts],
@@ -208,32 +191,10 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
     }
 
 
-def _named(head: str, names: Sequence[str], what: str) -> list[str]:
-    """Return the lines of a constant that holds names; `what` is a comment on them."""
-    if len(names) < 2:
-        return [f"{head} = {_names_tuple(names)}  # {what}"]
-    return broken(f"{head} = (", [f'"{name}"' for name in names], f")  # {what}", 0)
-
-
-def _names_tuple(names: Sequence[str]) -> str:
-    quoted = [f'"{name}"' for name in names]
-    return f"({quoted[0]},)" if len(quoted) == 1 else f"({', '.join(quoted)})"
-
-
-def _symmetric(program: Program) -> list[Expr]:
-    return [v for v in program.given if symbol(v).symmetric]
-
-
-def _symmetry(found: Sequence[str], wanted: Wanted) -> list[str]:
-    """Return the constants that say which arguments equal their transposes."""
-    made = _named("SYMMETRIC", found, "equal to their transposes") if found else []
-    return [*made, "BOTH_HALVES = True  # of a gradient by them"] if wanted.both_halves else made
-
-
 def _numeric(program: Program, wanted: Wanted) -> View:
     analytic = is_analytic(program)
     return {
-        "symmetric": bool(_symmetric(program)),
+        "symmetric": bool(symmetric(program)),
         "both_halves": wanted.both_halves,
         "method": "the complex step" if analytic else "5-point differences",
         "bound": "1e-12" if analytic else "1e-8",
@@ -243,12 +204,6 @@ def _numeric(program: Program, wanted: Wanted) -> View:
 def _labels(data: Sequence[Expr]) -> list[str]:
     labels = any(symbol(v).encoding == "one_hot" for v in data)
     return ["Labels = NDArray[np.integer]"] if labels else []
-
-
-def _size_constant(sizes: Sequence[tuple[str, int]]) -> list[str]:
-    items = [f'"{name}": {size}' for name, size in sizes]
-    tail = "}  # what `sample` takes for them"
-    return broken("SIZES: dict[str, Any] = {", items, tail, 0) if sizes else []
 
 
 def _identifiers(batch: Batch, program: Program) -> Identifiers:
@@ -299,5 +254,5 @@ def _parts(network: Network, helpers: Sequence[str], guards: Sequence[str]) -> l
     made = [*helpers, *guards, *(["families"] if network.fields.families else []), "ravel"]
     made += ["flat", "check_loss"] if loss else ["check_output"]
     slopes = "complex_step" if is_analytic(network.program) else "differences"
-    folding = ["symmetric"] if _symmetric(network.program) else []
+    folding = ["symmetric"] if symmetric(network.program) else []
     return [*made, "check_forward", slopes, "error", *folding]

@@ -1,6 +1,6 @@
 """The public functions of a network's module: they compose the sweeps, and hold no formula."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from symbp.emit.fields import Fields
 from symbp.emit.guards import guard_like, optional_guard
@@ -8,7 +8,7 @@ from symbp.emit.identifiers import Identifiers
 from symbp.emit.looped import LoopedSweep
 from symbp.emit.shapes import array_text, type_text
 from symbp.emit.sweeps import Function, Sweep
-from symbp.emit.text import broken, called, documented, indented, tuple_text, wrapped
+from symbp.emit.text import called, documented, indented, tuple_text, wrapped
 from symbp.ir import Expr, symbol
 from symbp.lower.schedule import Schedule
 from symbp.lower.sweeps import Entry
@@ -154,23 +154,13 @@ class Network:
 
     def _direct(self) -> list[str]:
         """Return what the loss adds directly to the gradients of parameters."""
-        return [self._seed(e.seed, "") for v, e in self.by_loss if self._is_param(v)]
+        return [self._seed(e.seed, "") for v, e in self.by_loss if symbol(v).role == "param"]
 
     def _add_direct(self, suffix: str) -> list[str]:
         """Return the line that adds the penalties' gradients."""
-        seeds = {v: self._seed(e.seed, suffix) for v, e in self.by_loss if self._is_param(v)}
-        return self._with_seeds(f"grad{suffix}", seeds)
-
-    def _is_param(self, var: Expr) -> bool:
-        return symbol(var).role == "param"
-
-    def _with_seeds(self, grad: str, seeds: Mapping[Expr, str], depth: int = 1) -> list[str]:
-        """Return the line that adds something to the gradients of some parameters, if of any."""
-        if not seeds:
-            return []
-        read = self.fields.reads(grad)
-        added = {(b := self.schedule.batched(v)): f"{read[b]} + {s}" for v, s in seeds.items()}
-        return broken(f"{grad} = {grad}._replace(", self.fields.changed(grad, added), ")", depth)
+        found = [(v, e) for v, e in self.by_loss if symbol(v).role == "param"]
+        seeds = {self.schedule.batched(v): self._seed(e.seed, suffix) for v, e in found}
+        return self.fields.added(f"grad{suffix}", seeds)
 
     def _seed(self, seed: Expr, suffix: str) -> str:
         batched = self.schedule.batched(seed)
@@ -260,11 +250,11 @@ class Network:
 
     def _head_direct(self) -> list[str]:
         """Return the lines that add what the head gives directly to what is given."""
-        found = [(v, self._seed(e.seed, "")) for v, e in self._by_head()]
-        made = self._with_seeds("grad", {v: s for v, s in found if self._is_param(v)}, 2)
-        return made + [
-            f"{self._bar(v)} = {self._bar(v)} + {s}" for v, s in found if not self._is_param(v)
-        ]
+        seeds = {v: self._seed(e.seed, "") for v, e in self._by_head()}
+        params = {v: seed for v, seed in seeds.items() if symbol(v).role == "param"}
+        made = self.fields.added("grad", {self.schedule.batched(v): params[v] for v in params}, 2)
+        others = [v for v in seeds if v not in params]
+        return made + [f"{self._bar(v)} = {self._bar(v)} + {seeds[v]}" for v in others]
 
     def _by_head(self) -> list[tuple[Expr, Entry]]:
         """Return what is given that the head reads directly."""
