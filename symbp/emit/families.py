@@ -84,7 +84,7 @@ class Families:
         return rest if rest.is_Integer else None
 
     def _axes(self, member: AppliedUndef) -> Iterator[tuple[str, int, Dim]]:
-        """Yield where a member of a family of sizes is the length of an axis: family, axis, place."""
+        """Yield the axes that have a member of a family of sizes: family, axis, place."""
         for name, var in self.members.items():
             letter = self.ranges[name].letter
             for axis, dim in enumerate(var.shape):
@@ -128,7 +128,7 @@ class _Told(dict[Dim, str]):
     def _found(self, dim: object) -> str | None:
         if isinstance(dim, AppliedUndef):
             return self.families.place_of(dim, self.available)
-        if not isinstance(dim, sp.Symbol) or dim.is_nonnegative is True and not dim.is_positive:
+        if not isinstance(dim, sp.Symbol) or (dim.is_nonnegative is True and not dim.is_positive):
             return None  # the number of examples
         return self.families.names.known_sizes(dim)[dim]
 

@@ -1,15 +1,17 @@
 """The private functions of a network with loops: families go in and out as dicts by places."""
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+
+import sympy as sp
 
 from symbp.emit.arrays import Arrays
 from symbp.emit.families import Families
 from symbp.emit.fields import Fields
 from symbp.emit.looping import LoopedBody
-from symbp.emit.shapes import type_text
 from symbp.emit.sweeps import Function, Sweep, count_line, read_in
 from symbp.emit.text import Item, indented, wrapped
-from symbp.ir import Expr, holder, is_holder, name_of, symbol
+from symbp.ir import Dim, Expr, holder, is_holder, name_of, symbol
 from symbp.lower.reads import sizes_for
 from symbp.lower.schedule import Schedule
 
@@ -130,14 +132,14 @@ class LoopedSweep(Sweep):
                 made.append(f"{name} = dict({name})  # others give to it as well")
         values = {name_of(v): v for v in self.schedule.values.values()}
         for family in self.schedule.lacking if self.name == "adjoint" else ():
-            name = self.names[family]
-            made.append(f"{name} = _completed({name}, {self.names[holder(values[symbol(family).of])]})")
+            name, value = self.names[family], self.names[holder(values[symbol(family).of])]
+            made.append(f"{name} = _completed({name}, {value})")
             self.helpers.add("completed")
         return made
 
     def _sizes(self, read: Collection[str]) -> list[str]:
         """Return the lines that count the members of families, for the sizes that are read."""
-        made = []
+        made: list[str] = []
         for size in self.families.read_by(self.lines) + self._in_results():
             owner = self.families.owner(size)
             name = self.names.size(size)
@@ -150,24 +152,24 @@ class LoopedSweep(Sweep):
             made.append(line + self.families.count(owner, size, whole))
         return made
 
-    def _in_results(self) -> list:
+    def _in_results(self) -> list[sp.Symbol]:
         loops = [self.families.range_of(v) for v in self.results]
         return [s for x in loops if x for b in (x.start, x.stop) for s in _free(b)]
 
-    def unpacked(self, read: Collection[str]) -> list[str]:
-        """Return the lines that take the groups apart; families of parameters become dicts."""
-        return super().unpacked(read)
-
     def _taken_apart(self, group: str, names: Sequence[str]) -> list[str]:
-        made = super()._taken_apart(group, names)
-        return [self._as_dict(line, group) for line in made]
-
-    def _as_dict(self, line: str, group: str) -> str:
-        name, _, value = line.partition(" = ")
-        for field in self.fields.open:
-            if value == f"{group}.{field.name}" and field.loop is not None:
-                return f"{name} = dict(enumerate({value}, {self.names.place(field.loop.start)}))"
-        return line
+        """Return the lines that take parameters out of fields; families become dicts."""
+        lines: list[str] = []
+        rest = iter(names)
+        for field in self.fields.all:
+            own = [*islice(rest, len(field.members))]
+            if field.loop is None:
+                places = field.reads(group)
+                used = [f"{n} = {p}" for n, p in zip(own, places, strict=True) if n != "_"]
+                lines += used
+            elif own != ["_"]:
+                start = self.names.place(field.loop.start)
+                lines.append(f"{own[0]} = dict(enumerate({group}.{field.name}, {start}))")
+        return lines
 
     def result_text(self, var: Expr) -> str:
         """Return the code of what is returned: a family that is given, as a tuple in order."""
@@ -179,20 +181,17 @@ class LoopedSweep(Sweep):
         return f"tuple({self.names[var]}[{letter}] for {letter} in range({ends}))"
 
     def _gradients(self) -> list[Item]:
-        whole = {r: self.result_text(r) for r in self.results if is_holder(r)}
-        made = super()._gradients()
-        fixed: list[Item] = []
-        for field, item in zip(self.fields.all, made, strict=True):
-            result = next((r for r in whole if self._is_of(r, field.name)), None)
-            fixed.append(f"{field.name}={whole[result]}" if result is not None else item)
-        return fixed
-
-    def _is_of(self, result: Expr, field: str) -> bool:
-        params = {name_of(v): self.names[holder(self.schedule.batched(v))]
-                  for v in self.schedule.program.params}
-        base = symbol(result).of.removesuffix("_bar")
-        return params.get(base) == field
+        """Return the fields of a gradient; an array that is not ours alone is copied."""
+        made = {line.target for line in self.lines}
+        seen: set[Expr] = {*self.keeps}
+        texts: dict[Expr, str] = {}
+        params = map(self.schedule.batched, self.schedule.program.params)
+        for param, result in zip(params, self.results, strict=True):
+            alone = is_holder(result) or (result in made and result not in seen)
+            texts[param] = self.result_text(result) if alone else f"np.copy({self.names[result]})"
+            seen.add(result)
+        return self.fields.given(texts)
 
 
-def _free(dim: object) -> list:
-    return sorted(getattr(dim, "free_symbols", ()), key=str)
+def _free(dim: Dim) -> list[sp.Symbol]:
+    return sorted(sp.S(dim).free_symbols, key=str)

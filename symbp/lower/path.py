@@ -7,6 +7,9 @@ with a vector and a mask is applied to a vector, never to a matrix.
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
 from symbp.ir import Dim
 
 Word = tuple[int, ...]
@@ -20,8 +23,9 @@ def size_of(dim: Dim) -> int:
         return dim
     if dim.is_Symbol:
         return TYPICAL
-    value = dim.subs(dict.fromkeys(dim.free_symbols, TYPICAL))
-    return int(value)
+    members = dict.fromkeys(dim.atoms(AppliedUndef), sp.Integer(TYPICAL))
+    value = dim.xreplace(members)
+    return int(value.subs(dict.fromkeys(value.free_symbols, TYPICAL)))
 
 
 def pairs(words: Sequence[Word], out: Word, dims: Mapping[int, Dim]) -> list[tuple[int, int]]:

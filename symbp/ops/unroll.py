@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from symbp.ir import Dim, Expr, Variable, node, size_symbol, size_value, symbol, walk
 from symbp.ops.indexed import Over, When, when
@@ -68,26 +69,28 @@ def unrolled(lines: Sequence[Binding], places: Places) -> list[Binding]:
 
 def written_out(program: Program, places: Places) -> Program:
     """Return a program at numbers for the sizes that its ranges speak of, without loops."""
-    given = {
-        role: tuple(v for one in getattr(program, role) for v in _members(one, program, places))
-        for role in ("inputs", "targets", "params", "consts", "wrt")
-    }
-    lines = tuple(unrolled(program.bindings, places))
-    results = {
-        role: None if (found := getattr(program, role)) is None else plain(found, places)
-        for role in ("output", "loss")
-    }
-    sizes = {k: v for k, v in program.sizes.items() if size_symbol(k) not in places}
-    known = {s.name: int(v) for s, v in places.items()}
+
+    def given(group: Sequence[Expr]) -> tuple[Expr, ...]:
+        return tuple(v for one in group for v in _members(one, program, places))
+
+    def result(found: Expr | None) -> Expr | None:
+        return None if found is None else plain(found, places)
+
+    free = {k: v for k, v in program.sizes.items() if size_symbol(k) not in places}
     return replace(
         program,
-        bindings=lines,
-        sizes={**sizes, **known},
+        bindings=tuple(unrolled(program.bindings, places)),
+        inputs=given(program.inputs),
+        targets=given(program.targets),
+        params=given(program.params),
+        consts=given(program.consts),
+        wrt=given(program.wrt),
+        output=result(program.output),
+        loss=result(program.loss),
+        sizes={**free, **{s.name: int(v) for s, v in places.items()}},
         families={},
         least=(),
         inits={},
-        **given,
-        **results,
     )
 
 
@@ -119,7 +122,7 @@ def _plain_dim(dim: Dim) -> Dim:
     """Return the size D_3 for the member D[3], within whatever formula."""
     if isinstance(dim, int) or not dim.has(sp.Function):
         return dim
-    members = dim.atoms(sp.core.function.AppliedUndef)
+    members = dim.atoms(AppliedUndef)
     return dim.xreplace(
         {m: size_symbol("_".join([m.func.__name__, *map(str, m.args)])) for m in members}
     )
