@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from symbp.ir import Expr, name_of, symbol
-from symbp.program import Program
+from symbp.program import Loop, Program
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Step:
     law: what made the line, as a reader would cite it.
     paths: for an adjoint, the terms of the sum and the lines they come through.
     note: a sentence for the reader, or nothing.
+    loops, adds: the loops that the line stands in, and whether it adds to its target, as in
+    `Binding`.
     """
 
     target: Expr
@@ -31,6 +33,8 @@ class Step:
     paths: tuple[Path, ...] = ()
     note: str = ""
     shown: bool = True
+    loops: tuple[Loop, ...] = ()
+    adds: bool = False
 
     @property
     def name(self) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 from symbp.emit import layout as at
 from symbp.emit.names import ENTRY, Names, latex_letter, latex_name
+from symbp.emit.number import constant
 from symbp.emit.pieces import BREAK, Level, Piece
-from symbp.ir import Variable
+from symbp.ir import Dim, Variable
 
 
 class LatexWriter:
@@ -27,38 +28,45 @@ class LatexWriter:
 
     def variable(self, variable: Variable) -> Piece:
         """Return a name, vectors and matrices bold, an adjoint as the derivative it is."""
-        bold = bool(variable.dims)
+        bold, places = bool(variable.dims), self._places(variable.index)
         if variable.role == "weight":
             return Piece("w", Level.ATOM)
         if variable.role == "adjoint" and variable.of:
-            return Piece(self._derivative(variable.of, bold), Level.ADJOINT)
+            return Piece(self._derivative(variable.of, bold, places), Level.ADJOINT)
         below = self.names.adjoint_of(variable)
         if below is not None:
-            dotted = rf"{_enclosed(self._derivative(below, bold))}^{{\!\boldsymbol{{\cdot}}}}"
+            dotted = (
+                rf"{_enclosed(self._derivative(below, bold, places))}^{{\!\boldsymbol{{\cdot}}}}"
+            )
             return Piece(dotted, Level.POWER)
         if variable.role == "tangent" and variable.of:
             if variable.of == self.names.result == "loss":
                 return Piece(r"\dot{\ell}", Level.ATOM)
-            return Piece(latex_name(variable.of, bold, dotted=True), Level.ATOM)
-        return Piece(self._name(variable.name, bold), Level.ATOM)
+            return Piece(latex_name(variable.of, bold, True, places), Level.ATOM)
+        return Piece(self._name(variable.name, bold, places), Level.ATOM)
 
-    def _derivative(self, below: str, bold: bool) -> str:
-        result = self._name(self.names.result, bold=False)
+    def _places(self, index: Sequence[Dim]) -> list[str]:
+        return [at.fold(constant(place), self._step).tight for place in index]
+
+    def _derivative(self, below: str, bold: bool, places: Sequence[str]) -> str:
+        result = self._name(self.names.result, False, self._places(self.names.place))
         names = below.split(" ")
         order = f"^{{{len(names)}}}" if len(names) > 1 else ""
         by = (
-            rf"\partial {self._name(name, bold)}" + (f"^{{{n}}}" if n > 1 else "")
+            rf"\partial {self._name(name, bold, places)}" + (f"^{{{n}}}" if n > 1 else "")
             for name, n in Counter(names).items()
         )
         below = r" \, ".join(by)
         return rf"\frac{{\partial{order} {result}}}{{{below}}}"
 
-    def _name(self, name: str, bold: bool) -> str:
+    def _name(self, name: str, bold: bool, places: Sequence[str] = ()) -> str:
         entry = ENTRY.fullmatch(name)
         if entry is not None:
             places = ",".join("".join(map(latex_letter, p)) for p in entry[2].split(","))
             return rf"{self._name(entry[1], bold=True)}_{{{places}}}"
-        return r"\ell" if name == self.names.result == "loss" else latex_name(name, bold)
+        if name == self.names.result == "loss":
+            return r"\ell"
+        return latex_name(name, bold, places=places)
 
 
 def _enclosed(text: str, left: str = "(", right: str = ")") -> str:
@@ -187,7 +195,9 @@ def _holds(_: LatexWriter, layout: at.Holds, parts: list[Piece]) -> Piece:
 
 _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Named: lambda w, x, p: w.variable(x.variable),
-    at.SizeName: lambda w, x, p: Piece(latex_name(x.name, bold=False), Level.ATOM),
+    at.SizeName: lambda w, x, p: Piece(
+        latex_name(x.name, bold=False, places=[q.tight for q in p]), Level.ATOM
+    ),
     at.Number: lambda w, x, p: _number(x.value),
     at.Sign: lambda w, x, p: Piece(x.latex, Level.ATOM),
     at.Row: _row,

@@ -7,8 +7,9 @@ from typing import Any
 
 from symbp.emit import layout as at
 from symbp.emit.names import ENTRY, SUBSCRIPTS, Names, dotted_name, shown, unicode_name
+from symbp.emit.number import constant
 from symbp.emit.pieces import BREAK, Level, Piece
-from symbp.ir import Variable
+from symbp.ir import Dim, Variable
 
 
 class UnicodeWriter:
@@ -28,40 +29,57 @@ class UnicodeWriter:
 
     def variable(self, variable: Variable) -> Piece:
         """Return a name, an adjoint as the derivative it is."""
+        places = self._places(variable.index)
         if self.plain:
-            return Piece(shown(variable.name), Level.ATOM)
+            return Piece(shown(variable.name) + in_brackets(places), Level.ATOM)
         if variable.role == "weight":
             return Piece("w", Level.ATOM)
         if variable.role == "adjoint" and variable.of:
-            return Piece(self._derivative(variable.of), Level.ADJOINT)
+            return Piece(self._derivative(variable.of, places), Level.ADJOINT)
         below = self.names.adjoint_of(variable)
         if below is not None:
-            return Piece(f"({self._derivative(below)})˙", Level.POWER)
+            return Piece(f"({self._derivative(below, places)})˙", Level.POWER)
         if variable.role == "tangent" and variable.of:
-            return Piece(dotted_name(self._name(variable.of)), Level.ATOM)
-        return Piece(self._name(variable.name), Level.ATOM)
+            of = variable.of if places else self._name(variable.of)
+            return Piece(dotted_name(of, places), Level.ATOM)
+        return Piece(self._name(variable.name, places), Level.ATOM)
 
-    def _derivative(self, below: str) -> str:
+    def size(self, name: str, places: Sequence[str]) -> str:
+        """Return the name of a size, as it was written where it is no member of a family."""
+        if self.plain or not places:
+            return shown(name) + in_brackets(places)
+        return unicode_name(name, places)
+
+    def _places(self, index: Sequence[Dim]) -> list[str]:
+        return [at.fold(constant(place), self._step).tight for place in index]
+
+    def _derivative(self, below: str, places: Sequence[str]) -> str:
         names, order = below.split(" "), ""
         if len(names) > 1:
             order = str(len(names)).translate(at.SUPERSCRIPTS)
         by = (
-            f"∂{self._name(name)}{str(n).translate(at.SUPERSCRIPTS) if n > 1 else ''}"
+            f"∂{self._name(name, places)}{str(n).translate(at.SUPERSCRIPTS) if n > 1 else ''}"
             for name, n in Counter(names).items()
         )
-        return f"∂{order}{self._name(self.names.result)}/{''.join(by)}"
+        above = self._name(self.names.result, self._places(self.names.place))
+        return f"∂{order}{above}/{''.join(by)}"
 
-    def _name(self, name: str) -> str:
+    def _name(self, name: str, places: Sequence[str] = ()) -> str:
         entry = ENTRY.fullmatch(name)
         if entry is not None:
             return at_places(self._name(entry[1]), entry[2].split(","))
-        return "ℓ" if name == self.names.result == "loss" else unicode_name(name)
+        return "ℓ" if name == self.names.result == "loss" else unicode_name(name, places)
 
     def number(self, value: Fraction) -> Piece:
         """Return a number, `3/2` for what is no integer."""
         if value.denominator == 1 or at.is_decimal(value):
             return Piece(at.number_text(value), Level.ATOM)
         return Piece(str(value), Level.FRACTION)
+
+
+def in_brackets(places: Sequence[str]) -> str:
+    """Return places as a program has them: `[k-1]`, nothing where there are none."""
+    return f"[{','.join(places)}]" if places else ""
 
 
 def fit(piece: Piece, least: Level) -> str:
@@ -203,7 +221,7 @@ def _sign(writer: UnicodeWriter, layout: at.Sign, _: list[Piece]) -> Piece:
 
 _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Named: lambda w, x, p: w.variable(x.variable),
-    at.SizeName: lambda w, x, p: Piece(shown(x.name), Level.ATOM),
+    at.SizeName: lambda w, x, p: Piece(w.size(x.name, [q.tight for q in p]), Level.ATOM),
     at.Number: lambda w, x, p: w.number(x.value),
     at.Sign: _sign,
     at.Row: _joined(BREAK, Level.ADJOINT, Level.ROW),
