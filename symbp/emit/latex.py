@@ -10,7 +10,12 @@ from symbp.emit import layout as at
 from symbp.emit.names import ENTRY, Names, latex_letter, latex_name
 from symbp.emit.number import constant
 from symbp.emit.pieces import BREAK, Level, Piece
+from symbp.emit.ranges import Bracket, Range, Series
 from symbp.ir import Dim, Variable
+
+
+_TALL = re.compile(r"\\frac|\\begin|\\sum_\{[^{}]*\}\^")
+"""What is taller than a line: fractions, cases, sums with limits."""
 
 
 class LatexWriter:
@@ -71,7 +76,7 @@ class LatexWriter:
 
 def _enclosed(text: str, left: str = "(", right: str = ")") -> str:
     """Return the text between signs as tall as it is, of a fixed size, so that lines may break."""
-    size = r"\bigg" if r"\frac" in text or r"\begin" in text else ""
+    size = r"\bigg" if _TALL.search(text) else ""
     size = r"\big" if not size and r"\big" in text else size
     return f"{size}l{left}{text}{size}r{right}" if size else f"{left}{text}{right}"
 
@@ -122,7 +127,7 @@ def _number(value: Fraction) -> Piece:
 
 
 def _multiple(_: LatexWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
-    bare = parts[0].level == Level.FRACTION or isinstance(layout.parts[0], at.Summed)
+    bare = parts[0].level == Level.FRACTION or isinstance(layout.parts[0], at.Summed | Series)
     least = Level.PRODUCT if at.starts_with_name(layout.parts[0]) else Level.ROW
     body = parts[0].text if bare else fit(parts[0], least)
     return Piece(rf"{_number(layout.coefficient).text}\, {body}", Level.ROW)
@@ -193,6 +198,23 @@ def _holds(_: LatexWriter, layout: at.Holds, parts: list[Piece]) -> Piece:
     return Piece(r"\mathbb{I}" + _enclosed(inside, "[", "]"), Level.ATOM)
 
 
+def _range(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    letter, first, last = (part.tight for part in parts)
+    return Piece(rf"{letter} = {first}, \dots, {last}", Level.SUM)
+
+
+def _series(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    body, letter, first, last = parts
+    over = rf"\sum_{{{letter.tight}={first.tight}}}^{{{last.tight}}}"
+    return Piece(f"{over} {fit(body, Level.PRODUCT)}", Level.PRODUCT)
+
+
+def _bracket(_: LatexWriter, layout: Bracket, parts: list[Piece]) -> Piece:
+    left, right = (part.tight for part in parts)
+    relation = {"<=": r"\le", ">=": r"\ge"}.get(layout.relation, layout.relation)
+    return Piece(rf"\mathbb{{I}}[{left} {relation} {right}]", Level.ATOM)
+
+
 _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Named: lambda w, x, p: w.variable(x.variable),
     at.SizeName: lambda w, x, p: Piece(
@@ -232,4 +254,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Entries: lambda w, x, p: Piece(
         rf"{_enclosed(p[0].text, '[', ']')}_{{{_indices(x.letters)}}}", Level.ATOM
     ),
+    Range: _range,
+    Series: _series,
+    Bracket: _bracket,
 }

@@ -1,5 +1,6 @@
 """A layout as one line of Unicode, in the style of the page or of a docstring."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -9,6 +10,7 @@ from symbp.emit import layout as at
 from symbp.emit.names import ENTRY, SUBSCRIPTS, Names, dotted_name, shown, unicode_name
 from symbp.emit.number import constant
 from symbp.emit.pieces import BREAK, Level, Piece
+from symbp.emit.ranges import RELATIONS, Bracket, Range, Series, begins_with_bracket
 from symbp.ir import Dim, Variable
 
 
@@ -105,11 +107,12 @@ def _total(writer: UnicodeWriter, layout: at.Total, parts: list[Piece]) -> Piece
 
 def _multiple(writer: UnicodeWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
     factor = layout.coefficient
-    is_sum = isinstance(layout.parts[0], at.Summed)
+    is_sum = isinstance(layout.parts[0], at.Summed | Series)
     entrywise = at.starts_with_name(layout.parts[0]) and factor.denominator == 1
     least = Level.PRODUCT if entrywise else Level.ROW
     body = parts[0].text if is_sum else fit(parts[0], least)
     if factor.numerator != 1:
+        body = f"({body})" if begins_with_bracket(layout.parts[0]) else body
         body = f"{at.number_text(factor) if at.is_decimal(factor) else factor.numerator} {body}"
     if factor.denominator == 1 or at.is_decimal(factor):
         return Piece(body, Level.ROW)
@@ -182,7 +185,8 @@ def _of_derivative(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece
 
 def _indexed(_: UnicodeWriter, layout: at.Indexed, parts: list[Piece]) -> Piece:
     (base,) = parts
-    text = base.text if len(base.text) == 1 or base.text.isalpha() else f"({base.text})"
+    letters = base.text.isalpha() and unicodedata.normalize("NFKC", base.text) == base.text
+    text = base.text if len(base.text) == 1 or letters else f"({base.text})"
     return Piece(f"{text}_{_indices(layout.letters)}", Level.ATOM)
 
 
@@ -213,6 +217,24 @@ def at_places(base: str, places: Sequence[str]) -> str:
         return base + "".join(places).translate(SUBSCRIPTS)
     together = all(len(place) == 1 for place in places)
     return f"{base}_{('' if together else ',').join(places)}"
+
+
+def _range(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    letter, first, last = (part.tight for part in parts)
+    return Piece(f"{letter} = {first} … {last}", Level.SUM)
+
+
+def _series(writer: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    body, letter, first, last = parts
+    to = ".." if writer.plain else "…"
+    over = f"{letter.tight}={first.tight}{to}{last.tight}"
+    return Piece(f"Σ_{{{over}}} {fit(body, Level.PRODUCT)}", Level.PRODUCT)
+
+
+def _bracket(_: UnicodeWriter, layout: Bracket, parts: list[Piece]) -> Piece:
+    left, right = (part.tight for part in parts)
+    relation = RELATIONS.get(layout.relation, layout.relation)
+    return Piece(f"1[{left} {relation} {right}]", Level.ATOM)
 
 
 def _sign(writer: UnicodeWriter, layout: at.Sign, _: list[Piece]) -> Piece:
@@ -250,4 +272,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Element: _element,
     at.Commutation: _commutation,
     at.Entries: lambda w, x, p: Piece(f"[{p[0].text}]_{_indices(x.letters)}", Level.ATOM),
+    Range: _range,
+    Series: _series,
+    Bracket: _bracket,
 }
