@@ -13,7 +13,6 @@ from symbp.emit.pieces import BREAK, Level, Piece
 from symbp.emit.ranges import Bracket, Range, Series
 from symbp.ir import Dim, Variable
 
-
 _TALL = re.compile(r"\\frac|\\begin|\\sum_\{[^{}]*\}\^")
 """What is taller than a line: fractions, cases, sums with limits."""
 
