@@ -2,15 +2,17 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from symbp.derive.derivation import Step
 from symbp.emit.escape import ESCAPES, latex_lines, latex_text, one_line
-from symbp.emit.math import Style, shape_text, sides
+from symbp.emit.headings import INDENT, headings, sentence
+from symbp.emit.math import Style, range_text, shape_text, sides
 from symbp.emit.names import Names
 from symbp.emit.wrapping import columns, latex_columns, wrap
 from symbp.errors import printable
+from symbp.program import Loop
 
 Format: TypeAlias = Literal["unicode", "latex", "markdown"]
 
@@ -27,12 +29,16 @@ class Row:
     lines: the right-hand side; empty for what is given.
     side: the law and the shape.
     note: a sentence, on the lines it takes.
+    sign: what stands between the sides; text: a sentence before the line.  Unicode has both in
+    rows of their own and in `left`.
     """
 
     left: str
     lines: tuple[str, ...]
     side: str
     note: tuple[str, ...]
+    sign: str = "="
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Line:
 
     left, right: formulas, the right one with `BREAK`; no right one for what is given.
     law, shape: what stands beside it, the law a sentence and the shape a formula.
+    loops, adds: the loops it stands in, and whether the right side is added to the left.
     """
 
     left: str
@@ -65,18 +72,24 @@ class Line:
     law: str = ""
     shape: str = ""
     note: str = ""
+    loops: tuple[Loop, ...] = ()
+    adds: bool = False
 
 
 def step_lines(steps: Sequence[Step], style: Style, names: Names) -> list[Line]:
     """Return the lines that a reader sees."""
-    lines = []
-    for step in steps:
-        if step.shown:
-            left, right = sides(step.target, step.expr, style, names)
-            right = "" if step.target is step.expr else right
-            shape = shape_text(step.target.shape, style)
-            lines.append(Line(left, right, step.law, shape, step.note))
-    return lines
+    return [_line(step, style, names) for step in steps if step.shown]
+
+
+def _line(step: Step, style: Style, names: Names) -> Line:
+    """Return a step's line; what is given has no right side, and a family its range beside it."""
+    left, right = sides(step.target, step.expr, style, names)
+    shape = shape_text(step.target.shape, style)
+    if step.target is not step.expr:
+        return Line(left, right, step.law, shape, step.note, step.loops, step.adds)
+    comma = r",\ " if style == "latex" else ", "
+    ranges = [range_text(loop, style) for loop in step.loops]
+    return Line(left, "", step.law, comma.join(filter(None, [shape, *ranges])), step.note)
 
 
 def laid_out(lines: Sequence[Line], form: Format) -> tuple[Row, ...]:
@@ -108,18 +121,31 @@ def _fixed(lines: list[str], form: Format) -> tuple[str, ...]:
 
 def _unicode_rows(lines: Sequence[Line]) -> tuple[Row, ...]:
     laws = [" · ".join(filter(None, (one_line(line.law), line.shape))) for line in lines]
+    steps = [INDENT * len(line.loops) for line in lines]
     margin = max((columns(line.left) for line in lines), default=0)
-    room = WIDTH - 4 - margin - 3 - 3 - max(map(columns, laws), default=0)
-    broken = [wrap(line.right, max(room, _LEAST)) if line.right else [] for line in lines]
-    wide = max((columns(part) for parts in broken for part in parts), default=0)
-    found = []
-    for line, parts, law in zip(lines, broken, laws, strict=True):
-        middle = " = " + _pad(parts[0], wide) if parts else " " * (3 + wide)
-        rest = [" " * (margin + 5) + part for part in parts[1:]]
-        note = textwrap.wrap(one_line(line.note), WIDTH - 8)
-        head = f"{_pad(line.left, margin)}{middle}   {law}".rstrip()
-        found.append(Row(head, tuple(rest), law, tuple(note)))
+    sign = max((len(_sign(line)) for line in lines), default=1) + 2
+    besides = margin + sign + 3 + max(map(columns, laws), default=0) + max(steps, default=0)
+    room = max(WIDTH - 4 - besides, _LEAST)
+    broken = [wrap(line.right, room) if line.right else [] for line in lines]
+    widths = [max(map(columns, parts), default=0) for parts in broken]
+    wide = max(map(sum, zip(steps, widths, strict=True)), default=0)
+    found: list[Row] = []
+    before: tuple[Loop, ...] = ()
+    for line, parts, law, step in zip(lines, broken, laws, steps, strict=True):
+        found += [Row(text, (), "", ()) for text in headings(before, line.loops, "unicode")]
+        before, far = line.loops, " " * step
+        middle = _sign(line).rjust(sign - 1) + " " + parts[0] if parts else ""
+        rest = [far + " " * (margin + sign + 2) + part for part in parts[1:]]
+        note = textwrap.wrap(one_line(line.note), WIDTH - 8 - step)
+        head = _pad(far + _pad(line.left, margin) + middle, margin + sign + wide)
+        found.append(
+            Row(f"{head}   {law}".rstrip(), tuple(rest), law, tuple(far + n for n in note))
+        )
     return tuple(found)
+
+
+def _sign(line: Line) -> str:
+    return "+=" if line.adds else "="
 
 
 def _pad(text: str, width: int) -> str:
@@ -131,12 +157,15 @@ def _latex_rows(lines: Sequence[Line], form: Format) -> tuple[Row, ...]:
     margin = max((latex_columns(line.left) for line in lines), default=0)
     beside = max(map(_side_columns, laws), default=0)
     found = []
+    before: tuple[Loop, ...] = ()
     for line, law in zip(lines, laws, strict=True):
-        room = max(_LATEX_ROOM - margin - beside, _LEAST)
+        room = max(_LATEX_ROOM - margin - beside - line.adds, _LEAST)
         parts = wrap(line.right, room, latex_columns) if line.right else []
         parts = [*parts[:1], *map(_continued, parts[1:])]
         note = ESCAPES[form](line.note)
-        row = Row(line.left, tuple(parts), law, (note,) if note else ())
+        sign, text = (r"\mathrel{+}=" if line.adds else "="), sentence(before, line.loops)
+        before = line.loops
+        row = Row(line.left, tuple(parts), law, (note,) if note else (), sign, text)
         found.append(row if form == "latex" else _portable(row))
     return tuple(found)
 
@@ -161,4 +190,4 @@ def _portable(row: Row) -> Row:
     r"""Return a row for the web: `\boldsymbol` is known there, `\bm` and sizes in text are not."""
     lines = tuple(line.replace(r"\bm{", r"\boldsymbol{") for line in row.lines)
     side = row.side.replace(r"\text{\small ", r"\text{")
-    return Row(row.left.replace(r"\bm{", r"\boldsymbol{"), lines, side, row.note)
+    return replace(row, left=row.left.replace(r"\bm{", r"\boldsymbol{"), lines=lines, side=side)

@@ -27,10 +27,12 @@ from symbp.emit.layout import (
     multiple,
 )
 from symbp.emit.number import constant
+from symbp.emit.ranges import bracket, series
 from symbp.emit.reshape import is_vec, merged, split, stacked
 from symbp.emit.strand import Factor
 from symbp.ir import Constant, Examples, Expr, Size, Sum, Variable, Words, walk
 from symbp.notation import Call, Choice, Exponent, Fence, Indicator, Superscript, Transparent
+from symbp.ops.indexed import Over, When
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import rational
 from symbp.ops.selection import Selection
@@ -103,6 +105,8 @@ class _Builder:
             return _pointwise(op, args, rank=0)
         if isinstance(op, Examples):
             return args[0]
+        if isinstance(op, Over):
+            return series(op, args[0])
         return at_entries(self.full[part], letters)
 
     def _is_flat(self, part: Expr) -> bool:
@@ -149,6 +153,10 @@ class _Builder:
             return split(op, self.full[part.args[0]])
         if isinstance(op, Selection):
             return Unit((constant(op.offset),), block=len(op.dims) > 1)
+        if isinstance(op, Over):
+            return series(op, inner[0])
+        if isinstance(op, When):
+            return bracket(op)
         raise TypeError(f"no layout for the operation {op} ({type(op).__name__})")
 
     def _sum(self, part: Expr, op: Sum, short: bool) -> Layout:
@@ -212,6 +220,8 @@ def _is_entrywise(term: Expr) -> bool:
 
 
 def _place(arg: Expr) -> int:
+    if isinstance(arg.op, When):
+        return -1
     if isinstance(arg.op, Constant | Size):
         return 0
     if isinstance(arg.op, Variable):

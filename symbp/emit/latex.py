@@ -8,8 +8,13 @@ from typing import Any
 
 from symbp.emit import layout as at
 from symbp.emit.names import ENTRY, Names, latex_letter, latex_name
+from symbp.emit.number import constant
 from symbp.emit.pieces import BREAK, Level, Piece
-from symbp.ir import Variable
+from symbp.emit.ranges import Bracket, Range, Series
+from symbp.ir import Dim, Variable
+
+_TALL = re.compile(r"\\frac|\\begin|\\sum_\{[^{}]*\}\^")
+"""What is taller than a line: fractions, cases, sums with limits."""
 
 
 class LatexWriter:
@@ -27,43 +32,50 @@ class LatexWriter:
 
     def variable(self, variable: Variable) -> Piece:
         """Return a name, vectors and matrices bold, an adjoint as the derivative it is."""
-        bold = bool(variable.dims)
+        bold, places = bool(variable.dims), self._places(variable.index)
         if variable.role == "weight":
             return Piece("w", Level.ATOM)
         if variable.role == "adjoint" and variable.of:
-            return Piece(self._derivative(variable.of, bold), Level.ADJOINT)
+            return Piece(self._derivative(variable.of, bold, places), Level.ADJOINT)
         below = self.names.adjoint_of(variable)
         if below is not None:
-            dotted = rf"{_enclosed(self._derivative(below, bold))}^{{\!\boldsymbol{{\cdot}}}}"
+            dotted = (
+                rf"{_enclosed(self._derivative(below, bold, places))}^{{\!\boldsymbol{{\cdot}}}}"
+            )
             return Piece(dotted, Level.POWER)
         if variable.role == "tangent" and variable.of:
             if variable.of == self.names.result == "loss":
                 return Piece(r"\dot{\ell}", Level.ATOM)
-            return Piece(latex_name(variable.of, bold, dotted=True), Level.ATOM)
-        return Piece(self._name(variable.name, bold), Level.ATOM)
+            return Piece(latex_name(variable.of, bold, True, places), Level.ATOM)
+        return Piece(self._name(variable.name, bold, places), Level.ATOM)
 
-    def _derivative(self, below: str, bold: bool) -> str:
-        result = self._name(self.names.result, bold=False)
+    def _places(self, index: Sequence[Dim]) -> list[str]:
+        return [at.fold(constant(place), self._step).tight for place in index]
+
+    def _derivative(self, below: str, bold: bool, places: Sequence[str]) -> str:
+        result = self._name(self.names.result, False, self._places(self.names.place))
         names = below.split(" ")
         order = f"^{{{len(names)}}}" if len(names) > 1 else ""
         by = (
-            rf"\partial {self._name(name, bold)}" + (f"^{{{n}}}" if n > 1 else "")
+            rf"\partial {self._name(name, bold, places)}" + (f"^{{{n}}}" if n > 1 else "")
             for name, n in Counter(names).items()
         )
         below = r" \, ".join(by)
         return rf"\frac{{\partial{order} {result}}}{{{below}}}"
 
-    def _name(self, name: str, bold: bool) -> str:
+    def _name(self, name: str, bold: bool, places: Sequence[str] = ()) -> str:
         entry = ENTRY.fullmatch(name)
         if entry is not None:
             places = ",".join("".join(map(latex_letter, p)) for p in entry[2].split(","))
             return rf"{self._name(entry[1], bold=True)}_{{{places}}}"
-        return r"\ell" if name == self.names.result == "loss" else latex_name(name, bold)
+        if name == self.names.result == "loss":
+            return r"\ell"
+        return latex_name(name, bold, places=places)
 
 
 def _enclosed(text: str, left: str = "(", right: str = ")") -> str:
     """Return the text between signs as tall as it is, of a fixed size, so that lines may break."""
-    size = r"\bigg" if r"\frac" in text or r"\begin" in text else ""
+    size = r"\bigg" if _TALL.search(text) else ""
     size = r"\big" if not size and r"\big" in text else size
     return f"{size}l{left}{text}{size}r{right}" if size else f"{left}{text}{right}"
 
@@ -114,7 +126,7 @@ def _number(value: Fraction) -> Piece:
 
 
 def _multiple(_: LatexWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
-    bare = parts[0].level == Level.FRACTION or isinstance(layout.parts[0], at.Summed)
+    bare = parts[0].level == Level.FRACTION or isinstance(layout.parts[0], at.Summed | Series)
     least = Level.PRODUCT if at.starts_with_name(layout.parts[0]) else Level.ROW
     body = parts[0].text if bare else fit(parts[0], least)
     return Piece(rf"{_number(layout.coefficient).text}\, {body}", Level.ROW)
@@ -185,9 +197,28 @@ def _holds(_: LatexWriter, layout: at.Holds, parts: list[Piece]) -> Piece:
     return Piece(r"\mathbb{I}" + _enclosed(inside, "[", "]"), Level.ATOM)
 
 
+def _range(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    letter, first, last = (part.tight for part in parts)
+    return Piece(rf"{letter} = {first}, \dots, {last}", Level.SUM)
+
+
+def _series(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    body, letter, first, last = parts
+    over = rf"\sum_{{{letter.tight}={first.tight}}}^{{{last.tight}}}"
+    return Piece(f"{over} {fit(body, Level.PRODUCT)}", Level.PRODUCT)
+
+
+def _bracket(_: LatexWriter, layout: Bracket, parts: list[Piece]) -> Piece:
+    left, right = (part.tight for part in parts)
+    relation = {"<=": r"\le", ">=": r"\ge"}.get(layout.relation, layout.relation)
+    return Piece(rf"\mathbb{{I}}[{left} {relation} {right}]", Level.ATOM)
+
+
 _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Named: lambda w, x, p: w.variable(x.variable),
-    at.SizeName: lambda w, x, p: Piece(latex_name(x.name, bold=False), Level.ATOM),
+    at.SizeName: lambda w, x, p: Piece(
+        latex_name(x.name, bold=False, places=[q.tight for q in p]), Level.ATOM
+    ),
     at.Number: lambda w, x, p: _number(x.value),
     at.Sign: lambda w, x, p: Piece(x.latex, Level.ATOM),
     at.Row: _row,
@@ -222,4 +253,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Entries: lambda w, x, p: Piece(
         rf"{_enclosed(p[0].text, '[', ']')}_{{{_indices(x.letters)}}}", Level.ATOM
     ),
+    Range: _range,
+    Series: _series,
+    Bracket: _bracket,
 }

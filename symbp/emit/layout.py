@@ -36,7 +36,7 @@ class Named(Layout):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SizeName(Layout):
-    """The name of a size, `D_1`."""
+    """The name of a size, `D_1`; the parts are its places in families."""
 
     name: str
 

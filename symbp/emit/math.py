@@ -9,8 +9,10 @@ from symbp.emit.layout import Entries, Indexed, Layout, Number, SizeName
 from symbp.emit.names import MATH, Names
 from symbp.emit.number import constant
 from symbp.emit.pieces import BREAK
+from symbp.emit.ranges import range_of
 from symbp.emit.unicode import UnicodeWriter
 from symbp.ir import Expr, Shape
+from symbp.program import Loop
 
 Style: TypeAlias = Literal["unicode", "latex", "plain"]
 
@@ -22,6 +24,7 @@ __all__ = [
     "latex",
     "latex_words",
     "plain",
+    "range_text",
     "shape_text",
     "sides",
     "unicode",
@@ -83,6 +86,11 @@ def shape_text(shape: Shape, style: Style = "unicode") -> str:
         simple = len(shape) == 1 or isinstance(layout, SizeName | Number)
         sizes.append(text if simple else f"({text})")
     return (r" \times " if style == "latex" else " × ").join(sizes)
+
+
+def range_text(loop: Loop, style: Style = "unicode", *, letter: bool = False) -> str:
+    """Return the range of a loop in the order of its turns, `k = 1 … K`, or its letter alone."""
+    return writer(style, MATH)(constant(loop.letter) if letter else range_of(loop))
 
 
 def _text(expr: Expr, style: Style, names: Names) -> str:

@@ -6,9 +6,10 @@ it can open a group, end a formula or pass for an operator.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symbp.ir import Variable
+from symbp.ir import Dim, Variable
 
 # fmt: off
 GREEK = {
@@ -32,6 +33,9 @@ MACROS = {glyph: "\\" + name for name, glyph in GREEK.items() if name not in _LA
 }
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SMALL = str.maketrans("0123456789+−aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+_SMALL_TERM = r"(\d+|\d*[aehijklmnoprstuvx])"
+_SMALL_PLACE = re.compile(rf"{_SMALL_TERM}([+−]{_SMALL_TERM})*")
 _PLAIN_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _NUMBERED = re.compile(r"([^\W\d_]+)_?(\d+)")
 ENTRY = re.compile(r"([^\W\d]\w*)\[([\w,+*/()-]+)\]")
@@ -45,10 +49,12 @@ class Names:
 
     result: the line that is differentiated, the ℓ in ∂ℓ/∂W where it is called `loss`.
     own: names that the user chose and that end in `_bar`, so that no adjoint is meant.
+    place: where the line that is differentiated stands in a family, the K of f_K.
     """
 
     result: str = "loss"
     own: frozenset[str] = frozenset()
+    place: tuple[Dim, ...] = ()
 
     def adjoint_of(self, tangent: Variable) -> str | None:
         """Return the name v where the variable is the tangent of ∂ℓ/∂v."""
@@ -71,10 +77,24 @@ def halves(name: str) -> tuple[str, tuple[str, ...]]:
     return (numbered[1], (numbered[2], *rest)) if numbered else (base, tuple(rest))
 
 
-def unicode_name(name: str) -> str:
-    """Return a name as mathematics: Greek letters by glyph, a number as a subscript."""
+def unicode_name(name: str, places: Sequence[str] = ()) -> str:
+    """Return a name as mathematics: Greek letters by glyph, a number as a subscript.
+
+    places: where it stands in families, `k−1`; they follow the subscripts of its own.
+    """
     base, marks = halves(name)
-    return _marked(base, marks)
+    return _marked(base, marks, places)
+
+
+def below(places: Sequence[str]) -> str:
+    """Return indices as they stand below a letter: ₖ₋₁, and _K, _{K−1}, _{l,t}.
+
+    Small signs are taken where there is one for each, so that no index is half small.
+    """
+    text = ",".join(places)
+    if _SMALL_PLACE.fullmatch(text):
+        return text.translate(_SMALL)
+    return f"_{text}" if len(text) == 1 else f"_{{{text}}}"
 
 
 def _accented(base: str, marks: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -89,22 +109,24 @@ def _accented(base: str, marks: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 _HATS = {"hat": "\N{COMBINING CIRCUMFLEX ACCENT}", "tilde": "\N{COMBINING TILDE}"}
 
 
-def _marked(base: str, marks: tuple[str, ...]) -> str:
+def _marked(base: str, marks: tuple[str, ...], places: Sequence[str]) -> str:
     accent, marks = _accented(base, marks)
     numbered = bool(marks) and re.fullmatch("[0-9]+", marks[0]) is not None
-    number, rest = (marks[0], marks[1:]) if numbered else ("", marks)
+    number = marks[0] if numbered else ""
     letter = unicodedata.normalize("NFC", GREEK.get(base, shown(base)) + _HATS.get(accent, ""))
+    words = [GREEK.get(mark, shown(mark)) for mark in marks]
+    if places:
+        return letter + below([*words, *places])
     head = letter + shown(number).translate(SUBSCRIPTS)
-    return "_".join([head, *(GREEK.get(mark, shown(mark)) for mark in rest)])
+    return "_".join([head, *words[numbered:]])
 
 
-def dotted_name(name: str) -> str:
+def dotted_name(name: str, places: Sequence[str] = ()) -> str:
     """Return the tangent of a name: ḟ₁, or `hidden˙` where there is no single letter to dot."""
-    base, marks = halves(name)
-    letter = GREEK.get(base, base)
+    base, _ = halves(name)
+    letter, whole = GREEK.get(base, base), unicode_name(name, places)
     if len(letter) != 1 or not letter.isalpha():
-        return unicode_name(name) + _DOT
-    whole = _marked(base, marks)
+        return whole + _DOT
     return unicodedata.normalize("NFC", whole[0] + _DOT_ABOVE) + whole[1:]
 
 
@@ -118,7 +140,7 @@ def _shown(character: str) -> str:
     return character if fits else f"<U+{ord(character):04X}>"
 
 
-def latex_name(name: str, bold: bool, dotted: bool = False) -> str:
+def latex_name(name: str, bold: bool, dotted: bool = False, places: Sequence[str] = ()) -> str:
     """Return a name in LaTeX: a single letter slanted, more upright, arrays bold."""
     base, marks = halves(name)
     accent, marks = _accented(base, marks)
@@ -126,7 +148,8 @@ def latex_name(name: str, bold: bool, dotted: bool = False) -> str:
     head = rf"\{accent}{{{head}}}" if accent else head
     head = rf"\bm{{{head}}}" if bold else head
     head = rf"\dot{{{head}}}" if dotted else head
-    return head + (f"_{{{','.join(map(_latex_word, marks))}}}" if marks else "")
+    indices = [*map(_latex_word, marks), *places]
+    return head + (f"_{{{','.join(indices)}}}" if indices else "")
 
 
 def _latex_word(word: str) -> str:

@@ -4,6 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from symbp.emit.layout import (
     ONE,
@@ -21,6 +22,7 @@ from symbp.emit.layout import (
 )
 from symbp.ir import Dim
 from symbp.notation import Call
+from symbp.sizes import letter_name
 
 _SIGNS = {
     sp.pi: Sign(unicode="π", plain="pi", latex=r"\pi"),
@@ -35,7 +37,9 @@ def constant(value: Dim) -> Layout:
     if number in _SIGNS:
         return _SIGNS[number]
     if number.is_Symbol:
-        return SizeName(name=number.name)
+        return SizeName(name=letter_name(number))
+    if isinstance(number, AppliedUndef):
+        return SizeName(tuple(map(constant, number.args)), name=str(number.func))
     if number.is_Rational or number.is_Float:
         exact = Fraction(str(number))
         size = Number(value=abs(exact))

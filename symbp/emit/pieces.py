@@ -1,10 +1,13 @@
 """What both renderers share: text with its precedence, and the decision to set parentheses."""
 
+import re
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
 BREAK = "\x1f"
 """A place where a long line may be broken; both renderers take it out before they return."""
+
+_LOOSE = re.compile(r" ?([-+−]) ?|(?<=\d)(?:\\,)? ")
 
 
 class Level(IntEnum):
@@ -29,3 +32,8 @@ class Piece:
     def closed(self) -> "Piece":
         """Return the piece without places to break at."""
         return replace(self, text=self.text.replace(BREAK, " "))
+
+    @property
+    def tight(self) -> str:
+        """The text as it stands in an index or a range: `k−1`, without spaces around signs."""
+        return _LOOSE.sub(r"\1", self.closed().text)

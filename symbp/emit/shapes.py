@@ -2,12 +2,28 @@
 
 from collections.abc import Mapping
 
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
 from symbp.ir import Dim, Expr, Variable, symbol
+from symbp.sizes import letter_name
 
 
 def dim_text(dim: Dim) -> str:
-    """Return a size as text: `N`, `784`, `D_1`."""
-    return str(dim)
+    """Return a size as text: `N`, `784`, `D_1`, `D[k-1]`."""
+    if isinstance(dim, int):
+        return str(dim)
+    named = {letter: sp.Symbol(letter_name(letter)) for letter in dim.free_symbols}
+    shown = dim.xreplace(named)
+    members = {
+        member: sp.Symbol(f"{member.func}[{','.join(map(_place_text, member.args))}]")
+        for member in shown.atoms(AppliedUndef)
+    }
+    return str(shown.xreplace(members))
+
+
+def _place_text(place: sp.Expr) -> str:
+    return str(place).replace(" ", "")
 
 
 def shape_tuple(var: Expr) -> str:

@@ -14,7 +14,7 @@ class Factor:
     below: the factor is one over the layout.
     late: it holds a tangent or an adjoint, which stands last.
     squared: what it is the square of, entry by entry.
-    rank: its place among scalars; numbers, names, anything else, sums.
+    rank: its place among scalars; brackets of places, numbers, names, anything else, sums.
     """
 
     layout: Layout
@@ -120,7 +120,7 @@ def cost(chain: Iterable[Link]) -> int:
 
 
 def in_order(factors: Iterable[Factor]) -> list[Factor]:
-    """Return scalars as they stand in front: numbers, names, functions, sums, adjoints."""
+    """Return scalars as they stand in front: by their rank, and adjoints last."""
     return sorted(factors, key=lambda factor: (factor.late, factor.rank))
 
 

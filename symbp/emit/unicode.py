@@ -1,5 +1,6 @@
 """A layout as one line of Unicode, in the style of the page or of a docstring."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -7,8 +8,10 @@ from typing import Any
 
 from symbp.emit import layout as at
 from symbp.emit.names import ENTRY, SUBSCRIPTS, Names, dotted_name, shown, unicode_name
+from symbp.emit.number import constant
 from symbp.emit.pieces import BREAK, Level, Piece
-from symbp.ir import Variable
+from symbp.emit.ranges import RELATIONS, Bracket, Range, Series, begins_with_bracket
+from symbp.ir import Dim, Variable
 
 
 class UnicodeWriter:
@@ -28,40 +31,57 @@ class UnicodeWriter:
 
     def variable(self, variable: Variable) -> Piece:
         """Return a name, an adjoint as the derivative it is."""
+        places = self._places(variable.index)
         if self.plain:
-            return Piece(shown(variable.name), Level.ATOM)
+            return Piece(shown(variable.name) + in_brackets(places), Level.ATOM)
         if variable.role == "weight":
             return Piece("w", Level.ATOM)
         if variable.role == "adjoint" and variable.of:
-            return Piece(self._derivative(variable.of), Level.ADJOINT)
+            return Piece(self._derivative(variable.of, places), Level.ADJOINT)
         below = self.names.adjoint_of(variable)
         if below is not None:
-            return Piece(f"({self._derivative(below)})˙", Level.POWER)
+            return Piece(f"({self._derivative(below, places)})˙", Level.POWER)
         if variable.role == "tangent" and variable.of:
-            return Piece(dotted_name(self._name(variable.of)), Level.ATOM)
-        return Piece(self._name(variable.name), Level.ATOM)
+            of = variable.of if places else self._name(variable.of)
+            return Piece(dotted_name(of, places), Level.ATOM)
+        return Piece(self._name(variable.name, places), Level.ATOM)
 
-    def _derivative(self, below: str) -> str:
+    def size(self, name: str, places: Sequence[str]) -> str:
+        """Return the name of a size, as it was written where it is no member of a family."""
+        if self.plain or not places:
+            return shown(name) + in_brackets(places)
+        return unicode_name(name, places)
+
+    def _places(self, index: Sequence[Dim]) -> list[str]:
+        return [at.fold(constant(place), self._step).tight for place in index]
+
+    def _derivative(self, below: str, places: Sequence[str]) -> str:
         names, order = below.split(" "), ""
         if len(names) > 1:
             order = str(len(names)).translate(at.SUPERSCRIPTS)
         by = (
-            f"∂{self._name(name)}{str(n).translate(at.SUPERSCRIPTS) if n > 1 else ''}"
+            f"∂{self._name(name, places)}{str(n).translate(at.SUPERSCRIPTS) if n > 1 else ''}"
             for name, n in Counter(names).items()
         )
-        return f"∂{order}{self._name(self.names.result)}/{''.join(by)}"
+        above = self._name(self.names.result, self._places(self.names.place))
+        return f"∂{order}{above}/{''.join(by)}"
 
-    def _name(self, name: str) -> str:
+    def _name(self, name: str, places: Sequence[str] = ()) -> str:
         entry = ENTRY.fullmatch(name)
         if entry is not None:
             return at_places(self._name(entry[1]), entry[2].split(","))
-        return "ℓ" if name == self.names.result == "loss" else unicode_name(name)
+        return "ℓ" if name == self.names.result == "loss" else unicode_name(name, places)
 
     def number(self, value: Fraction) -> Piece:
         """Return a number, `3/2` for what is no integer."""
         if value.denominator == 1 or at.is_decimal(value):
             return Piece(at.number_text(value), Level.ATOM)
         return Piece(str(value), Level.FRACTION)
+
+
+def in_brackets(places: Sequence[str]) -> str:
+    """Return places as a program has them: `[k-1]`, nothing where there are none."""
+    return f"[{','.join(places)}]" if places else ""
 
 
 def fit(piece: Piece, least: Level) -> str:
@@ -87,11 +107,12 @@ def _total(writer: UnicodeWriter, layout: at.Total, parts: list[Piece]) -> Piece
 
 def _multiple(writer: UnicodeWriter, layout: at.Multiple, parts: list[Piece]) -> Piece:
     factor = layout.coefficient
-    is_sum = isinstance(layout.parts[0], at.Summed)
+    is_sum = isinstance(layout.parts[0], at.Summed | Series)
     entrywise = at.starts_with_name(layout.parts[0]) and factor.denominator == 1
     least = Level.PRODUCT if entrywise else Level.ROW
     body = parts[0].text if is_sum else fit(parts[0], least)
     if factor.numerator != 1:
+        body = f"({body})" if begins_with_bracket(layout.parts[0]) else body
         body = f"{at.number_text(factor) if at.is_decimal(factor) else factor.numerator} {body}"
     if factor.denominator == 1 or at.is_decimal(factor):
         return Piece(body, Level.ROW)
@@ -164,7 +185,8 @@ def _of_derivative(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece
 
 def _indexed(_: UnicodeWriter, layout: at.Indexed, parts: list[Piece]) -> Piece:
     (base,) = parts
-    text = base.text if len(base.text) == 1 or base.text.isalpha() else f"({base.text})"
+    letters = base.text.isalpha() and unicodedata.normalize("NFKC", base.text) == base.text
+    text = base.text if len(base.text) == 1 or letters else f"({base.text})"
     return Piece(f"{text}_{_indices(layout.letters)}", Level.ATOM)
 
 
@@ -197,13 +219,31 @@ def at_places(base: str, places: Sequence[str]) -> str:
     return f"{base}_{('' if together else ',').join(places)}"
 
 
+def _range(_: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    letter, first, last = (part.tight for part in parts)
+    return Piece(f"{letter} = {first} … {last}", Level.SUM)
+
+
+def _series(writer: UnicodeWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    body, letter, first, last = parts
+    to = ".." if writer.plain else "…"
+    over = f"{letter.tight}={first.tight}{to}{last.tight}"
+    return Piece(f"Σ_{{{over}}} {fit(body, Level.PRODUCT)}", Level.PRODUCT)
+
+
+def _bracket(_: UnicodeWriter, layout: Bracket, parts: list[Piece]) -> Piece:
+    left, right = (part.tight for part in parts)
+    relation = RELATIONS.get(layout.relation, layout.relation)
+    return Piece(f"1[{left} {relation} {right}]", Level.ATOM)
+
+
 def _sign(writer: UnicodeWriter, layout: at.Sign, _: list[Piece]) -> Piece:
     return Piece(layout.plain if writer.plain else layout.unicode, Level.ATOM)
 
 
 _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Named: lambda w, x, p: w.variable(x.variable),
-    at.SizeName: lambda w, x, p: Piece(shown(x.name), Level.ATOM),
+    at.SizeName: lambda w, x, p: Piece(w.size(x.name, [q.tight for q in p]), Level.ATOM),
     at.Number: lambda w, x, p: w.number(x.value),
     at.Sign: _sign,
     at.Row: _joined(BREAK, Level.ADJOINT, Level.ROW),
@@ -232,4 +272,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Element: _element,
     at.Commutation: _commutation,
     at.Entries: lambda w, x, p: Piece(f"[{p[0].text}]_{_indices(x.letters)}", Level.ATOM),
+    Range: _range,
+    Series: _series,
+    Bracket: _bracket,
 }
