@@ -22,6 +22,7 @@ from symbp.ir import (
 from symbp.lower.batch import Batch
 from symbp.ops.kinds import Split
 from symbp.ops.selection import Selection
+from symbp.places import Range, at_most, span
 from symbp.program import Binding, Loop
 
 
@@ -33,6 +34,7 @@ class Families:
 
     def __init__(self, batch: Batch, names: Identifiers) -> None:
         self.names, self.ranges = names, batch.program.families
+        self.loops: list[Range] = []
         program = batch.program
         order = (*program.params, *program.inputs, *program.consts, *program.targets)
         self.members = {name_of(v): batch.name(v) for v in order if name_of(v) in self.ranges}
@@ -41,7 +43,14 @@ class Families:
         """Return the range of a family that is given, or of its tangents and adjoints."""
         if not symbol(var).index:
             return None
-        return self.ranges.get(name_of(var)) or self.ranges.get(symbol(var).of)
+        of = symbol(var).of.removesuffix("_bar")
+        return self.ranges.get(name_of(var)) or self.ranges.get(of)
+
+    def enter(self, lines: Iterable[Binding]) -> None:
+        """Note the ranges of the letters that places in some lines speak of."""
+        loops = dict.fromkeys(loop for line in lines for loop in line.loops)
+        given = [(x.letter, x.start, x.stop) for x in self.ranges.values()]
+        self.loops = [*given, *((x.letter, x.start, x.stop) for x in loops)]
 
     def read_by(self, lines: Iterable[Binding]) -> list[sp.Symbol]:
         """Return the sizes that bounds, places and shapes in some lines speak of, in code."""
@@ -57,12 +66,14 @@ class Families:
     def tellers(self, lines: Sequence[Binding], told: Iterable[Dim]) -> list[Expr]:
         """Return the families that sizes have to be read off; `told` are those known otherwise."""
         known = set(told)
+        self.enter(lines)
         wanted = [s for s in self.read_by(lines) if s not in known]
         found = [owner for s in wanted if (owner := self.owner(s)) is not None]
         spoken = (dim for line in lines for part in walk(line.expr) for dim in _spoken(part))
         for member in (m for dim in spoken for m in sp.S(dim).atoms(AppliedUndef)):
             if member not in known:
-                found += [name for name, *_ in self._axes(member)][:1]
+                axes = self._axes(member)
+                found += [name for name, _, place in axes if self._is_there(name, place)][:1]
         return [holder(self.members[name]) for name in dict.fromkeys(found)]
 
     def owner(self, size: sp.Symbol) -> str | None:
@@ -82,6 +93,12 @@ class Families:
         loop = self.ranges[name]
         rest = sp.expand(loop.stop - loop.start + 1 - size)
         return rest if rest.is_Integer else None
+
+    def _is_there(self, name: str, place: Dim) -> bool:
+        """Tell whether a family has a member at a place, whatever turn the loops are in."""
+        first, last = span(place, self.loops)
+        loop = self.ranges[name]
+        return at_most(loop.start, first) and at_most(last, loop.stop)
 
     def _axes(self, member: AppliedUndef) -> Iterator[tuple[str, int, Dim]]:
         """Yield the axes that have a member of a family of sizes: family, axis, place."""
@@ -103,7 +120,7 @@ class Families:
     def place_of(self, member: AppliedUndef, available: set[str]) -> str | None:
         """Return the code of a member of a family of sizes, read off a family that is there."""
         for name, axis, place in self._axes(member):
-            if name in available:
+            if name in available and self._is_there(name, place):
                 whole = self.names[holder(self.members[name])]
                 return f"{whole}[{self.names.place(place)}].shape[{axis}]"
         return None

@@ -47,12 +47,15 @@ class Field:
             return f"{self.name}={values[0]}"
         return Nested(f"{self.name}=(", tuple(values), ")")
 
-    def taken(self, rest: str) -> str:
-        """Return the argument that gives the field the next arrays of an iterator."""
+    def taken(self, rest: str, count: str) -> str:
+        """Return the argument that gives the field the next arrays of an iterator.
+
+        count: the code of how many an open family has.
+        """
         if self.first is None:
             return f"{self.name}=next({rest})"
         if self.loop is not None:
-            return f"{self.name}=tuple(next({rest}) for _ in like.{self.name})"
+            return f"{self.name}=tuple(next({rest}) for _ in range({count}))"
         return f"{self.name}=tuple(next({rest}) for _ in range({len(self.members)}))"
 
     def changed(self, whole: str, values: Mapping[Expr, str]) -> Item:
@@ -143,7 +146,9 @@ class Fields:
 
     def filled(self) -> list[str]:
         """Return the statement that makes Params of arrays, taken from `rest` one by one."""
-        return broken("return Params(", [field.taken("rest") for field in self.all], ")")
+        counts = {field: f"counts[{k}]" for k, field in enumerate(self.families)}
+        taken = [field.taken("rest", counts.get(field, "")) for field in self.all]
+        return broken("return Params(", taken, ")")
 
     def reads(self, whole: str) -> dict[Expr, str]:
         """Return the code of every parameter, or of what a gradient holds in its place."""

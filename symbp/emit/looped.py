@@ -1,17 +1,22 @@
 """The private functions of a network with loops: families go in and out as dicts by places."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from symbp.emit.arrays import Arrays
+from symbp.emit.dims import Dims
 from symbp.emit.families import Families
 from symbp.emit.fields import Fields
 from symbp.emit.looping import LoopedBody
-from symbp.emit.sweeps import Function, Sweep, count_line, read_in
-from symbp.emit.text import Item, indented, wrapped
-from symbp.ir import Dim, Expr, holder, is_holder, name_of, symbol
+from symbp.emit.shapes import dim_text
+from symbp.emit.sweeps import ROLES, Function, Sweep, count_line, read_in
+from symbp.emit.syntax import text
+from symbp.emit.text import Item, broken, indented, wrapped
+from symbp.ir import Dim, Expr, holder, is_holder, name_of, symbol, variables
+from symbp.lower.batch import EXAMPLES
 from symbp.lower.reads import sizes_for
 from symbp.lower.schedule import Schedule
 
@@ -44,9 +49,18 @@ class LoopedSweep(Sweep):
 
     def _witness(self, found: Iterable[Expr]) -> list[Expr]:
         found = list(found)
-        plain = [v for v in super()._witness(found) if not symbol(v).index]
-        told = {dim for v in self._tellers([*found, *plain]) for dim in v.shape}
-        return [*plain, *self.families.tellers(self.lines, told)]
+        wanted: list[Dim] = [*self.families.read_by(self.lines)]
+        reads = (v for line in self.lines for v in variables(line.expr))
+        several = any(symbol(v).batched for v in self._tellers(found))
+        if any(symbol(v).role == "weight" for v in reads) and not several:
+            wanted.append(EXAMPLES)
+        told = {dim for v in self._tellers(found) for dim in v.shape}
+        values = [v for v in self.schedule.values.values() if not symbol(v).index]
+        order = sorted(values, key=lambda v: ROLES.index(symbol(v).role))
+        plain = [next((v for v in order if s in v.shape), None) for s in wanted if s not in told]
+        told |= {dim for v in plain if v is not None for dim in v.shape}
+        made = [v for v in plain if v is not None]
+        return [*made, *self.families.tellers(self.lines, told)]
 
     def _stand_ins(self) -> list[Expr]:
         if self.name != "tangent":
@@ -64,6 +78,7 @@ class LoopedSweep(Sweep):
 
     def function(self, doc: str, guards: Sequence[str] = ()) -> Function:
         """Return the function's text."""
+        self.families.enter(self.lines)
         tellers = [v for v in self._tellers(self._needs()) if not is_holder(v)]
         plain = sizes_for(self.lines, tellers, self.names)
         available = [v for v in self._needs() if is_holder(v)]
@@ -174,11 +189,61 @@ class LoopedSweep(Sweep):
     def result_text(self, var: Expr) -> str:
         """Return the code of what is returned: a family that is given, as a tuple in order."""
         loop = self.families.range_of(var) if is_holder(var) else None
-        if loop is None or self.name == "loss_bar":
+        if loop is None or "loss_bar" in self.name:
             return self.names[var]
         place, letter = self.names.place, self.names.letter(loop.letter)
         ends = f"{place(loop.start)}, {place(loop.stop + 1)}"
         return f"tuple({self.names[var]}[{letter}] for {letter} in range({ends}))"
+
+    def guard(self, var: Expr, known: Sequence[Expr]) -> str:
+        """Return the line that checks an argument's shape, of a family those of all members."""
+        loop = self.families.range_of(var)
+        sizes = self.families.sizes({}, [v for v in self._needs() if is_holder(v)])
+        dims = var.shape[:-1] if symbol(var).encoding == "one_hot" else var.shape
+        texts = [self._guarded(dim, sizes, known) for dim in dims]
+        name = self.names[holder(var)]
+        if loop is None:
+            return f"{name} = _expect({', '.join([f'{chr(34)}{name}{chr(34)}', name, *texts])})"
+        place, letter = self.names.place, self.names.letter(loop.letter)
+        ends = f"{place(loop.start)}, {place(loop.stop + 1)}"
+        texts = [
+            f"{{{letter}: {x} for {letter} in range({ends})}}" if sp.S(d).has(loop.letter) else x
+            for d, x in zip(dims, texts, strict=True)
+        ]
+        count = place(sp.expand(loop.stop - loop.start + 1))
+        given = [f'"{name}"', place(loop.start), name, count, *texts]
+        return "\n".join(broken(f"{name} = _family(", given, ")"))
+
+    def _guarded(self, dim: Dim, sizes: Mapping[Dim, str], known: Sequence[Expr]) -> str:
+        """Return the code of a size that is known, else a word for any."""
+        if isinstance(dim, int):
+            return str(dim)
+        plain = [v for v in known if not symbol(v).index and not is_holder(v)]
+        for var in plain:
+            for axis, own in enumerate(var.shape):
+                if own == dim:
+                    name = self.names[var]
+                    return f"{name}.shape[{axis}]" if axis else f"len({name})"
+        if dim == EXAMPLES:
+            family = next((v for v in known if symbol(v).index and symbol(v).batched), None)
+            if family is None:
+                return '"N"'
+            return f"len(next(iter({self.names[holder(family)]}.values())))"
+        told = all(m in sizes for m in sp.S(dim).atoms(AppliedUndef))
+        plain_ok = all(s in sizes for s in self._open_symbols(dim, sizes))
+        return text(Dims(sizes).size(dim)) if told and plain_ok else f'"{dim_text(dim)}"'
+
+    def _open_symbols(self, dim: Dim, sizes: Mapping[Dim, str]) -> list[sp.Symbol]:
+        letters = {x.letter for x in self.families.ranges.values()}
+        members = sp.S(dim).atoms(AppliedUndef)
+        bare = sp.S(dim).xreplace(dict.fromkeys(members, sp.Integer(1))).free_symbols
+        return [s for s in bare if s not in letters and self.families.owner(s) is None]
+
+    def result_type(self, var: Expr) -> str:
+        """Return the type of what is returned."""
+        if not is_holder(var):
+            return "Array"
+        return "Members" if self.result_text(var) == self.names[var] else "tuple[Array, ...]"
 
     def _gradients(self) -> list[Item]:
         """Return the fields of a gradient; an array that is not ours alone is copied."""

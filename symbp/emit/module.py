@@ -17,16 +17,15 @@ from symbp.emit.constants import (
     symmetry,
 )
 from symbp.emit.docstring import docstring
-from symbp.emit.guards import guard
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.identity import Identity
-from symbp.emit.network import Network
+from symbp.emit.looped_parameters import LoopedParameters
+from symbp.emit.network import Network, family_or_type
 from symbp.emit.parameters import Parameters
 from symbp.emit.render import template
-from symbp.emit.shapes import type_text
 from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import broken, indented
-from symbp.ir import Expr, symbol
+from symbp.ir import Expr, holder, name_of, symbol
 from symbp.lower.batch import Batch
 from symbp.lower.schedule import Schedule, schedule
 from symbp.program import Program
@@ -70,6 +69,12 @@ def module_text(
     return template(f"numpy/{kind}.py.jinja").render(module=view)
 
 
+_FAMILIES = [
+    "Members = dict[Any, Array]  # of a family, by their places",
+    "Family = Sequence[Array] | Members",
+]
+
+
 def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> View:
     """Return what the template of a network's module lays out."""
     program = derivation.program
@@ -78,13 +83,14 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     public = [function for _, function in network.functions()]
     blocks = network_blocks(network, wanted)
     private, helpers = _private(network, names)
-    parameters = Parameters(lowered.batch, names)
+    parameters = (LoopedParameters if network.looped else Parameters)(lowered.batch, names)
     sizes = parameters.sample_sizes()
-    samples = parameters.sample(network.data, sizes)
+    samples = parameters.sample(network.data, parameters.all_sizes())
     functions = [parameters.init_params(), parameters.as_params(), *public]
     functions += [*blocks.functions(), samples, *private]
     helpers = sorted({*helpers, *blocks.write.helpers})
-    data = [names[v] for v in network.data]
+    kept = "Any" if network.looped else "Array"
+    data = [network.name(v) for v in network.data]
     equal = network.fields.chosen(map(lowered.batched, symmetric(program)))
     return {
         "moving": "MOVING" if has_frozen(program) else "Params._fields",
@@ -93,7 +99,8 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         "params": True,
         "aliases": [
             *_labels(network.data),
-            "Tape = tuple[Array, ...]  # what a sweep keeps for later",
+            *(_FAMILIES if network.looped else []),
+            f"Tape = tuple[{kept}, ...]  # what a sweep keeps for later",
         ],
         "constants": [
             *network_constants(network),
@@ -105,7 +112,7 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         "helpers": [*_parts(network, helpers, _guards_used(functions)), *blocks.helpers()],
         **_layout(parameters),
         "sized": ", **SIZES" if sizes else "",
-        "flat_signature": _flat_signature(network, names, parameters.sizes),
+        "flat_signature": _flat_signature(network, names, parameters.typed(parameters.sizes)),
         **_flat_lines(data, parameters.size_arguments()),
     }
 
@@ -115,6 +122,9 @@ def _layout(parameters: Parameters) -> View:
     return {
         "fields": parameters.declared(),
         "families": bool(parameters.fields.families),
+        "closed": len(parameters.fields.families) > len(parameters.fields.open),
+        "counts": parameters.counts(),
+        "told": parameters.told(parameters.sizes),
         "filled": indented(parameters.fields.filled()),
         "shapes": parameters.shapes(),
         "size_parameters": parameters.size_parameters(),
@@ -137,8 +147,8 @@ def _flat_lines(data: Sequence[str], sizes: str) -> View:
 
 
 def _flat_signature(network: Network, names: Identifiers, sizes: Sequence[str]) -> str:
-    typed = [f"{names[v]}: {type_text(v)}" for v in network.data]
-    typed += ["*", *(f"{n}: int" for n in sizes)] if sizes else []
+    typed = [f"{network.name(v)}: {family_or_type(v)}" for v in network.data]
+    typed += ["*", *sizes] if sizes else []
     inner = f"{typed[0]}," if len(typed) == 1 else ", ".join(typed)
     kind = (
         "tuple[Callable[[Array], float], Callable[[Array], Array], Callable[[Array, Array], Array]]"
@@ -185,7 +195,7 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
             *symmetry([names[v] for v in symmetric(program)], wanted),
             *size_constant(sizes),
         ],
-        "functions": [*functions, parameters.sample_data(identity.given, sizes)],
+        "functions": [*functions, parameters.sample_data(identity.given, parameters.all_sizes())],
         "helpers": [*sorted(identity.helpers), *parts],
         "gradients": f"{{{gradients}}}",
     }
@@ -209,7 +219,9 @@ def _labels(data: Sequence[Expr]) -> list[str]:
 def _identifiers(batch: Batch, program: Program) -> Identifiers:
     given = [batch.name(v) for v in program.given]
     lines = [batch.name(binding.target) for binding in program.bindings]
-    return Identifiers([*given, *lines], list(program.sizes), list(program.tuples))
+    widths = [name for name in program.families if name not in {name_of(v) for v in given}]
+    first = [v if not symbol(v).index else holder(v) for v in (*given, *lines)]
+    return Identifiers(first, [*program.sizes, *widths], list(program.tuples))
 
 
 def _private(network: Network, names: Identifiers) -> tuple[list[Function], list[str]]:
@@ -222,11 +234,13 @@ def _private(network: Network, names: Identifiers) -> tuple[list[Function], list
         if name == "primal":
             known = list(sweep.groups.get("params", []))
             for var in network.forward_data:
-                guards.append(guard(var, names, known))
+                guards.append(sweep.guard(var, known))
                 known.append(var)
         if name == "loss":
-            known = [v for v in [*sweep.named, *_unpacked(sweep)] if v not in network.targets]
-            guards = [guard(var, names, known) for var in sweep.named if var in network.targets]
+            both = {*network.targets, *map(holder, network.targets)}
+            known = [v for v in [*sweep.named, *_unpacked(sweep)] if v not in both]
+            targets = {holder(v): v for v in network.targets}
+            guards = [sweep.guard(targets[v], known) for v in sweep.named if v in targets]
         made.append(sweep.function(_sweep_doc(sweep), guards))
         helpers |= sweep.helpers
     return made, sorted(helpers)
@@ -244,7 +258,11 @@ def _unpacked(sweep: Sweep) -> list[Expr]:
 def _guards_used(functions: Sequence[Function]) -> list[str]:
     """Return the guards that some functions call."""
     bodies = "\n".join(function.body for function in functions)
-    callers = {"expect": ("_expect(", "_members("), "numbers": ("_numbers(",)}
+    callers = {
+        "expect": ("_expect(", "_members(", "_family("),
+        "numbers": ("_numbers(",),
+        "family": ("_family(",),
+    }
     return [name for name, calls in callers.items() if any(call in bodies for call in calls)]
 
 

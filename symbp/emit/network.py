@@ -6,10 +6,10 @@ from symbp.emit.fields import Fields
 from symbp.emit.guards import guard_like, optional_guard
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.looped import LoopedSweep
-from symbp.emit.shapes import array_text, type_text
+from symbp.emit.shapes import array_text, shape_tuple, type_text
 from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import called, documented, indented, tuple_text, wrapped
-from symbp.ir import Expr, symbol
+from symbp.ir import Expr, holder, is_holder, name_of, symbol
 from symbp.lower.schedule import Schedule
 from symbp.lower.sweeps import Entry
 
@@ -20,8 +20,9 @@ class Network:
     def __init__(self, schedule: Schedule, names: Identifiers) -> None:
         self.schedule, self.names, self.program = schedule, names, schedule.program
         self.fields = Fields(schedule.batch, names)
-        looped = bool(self.program.families) or any(b.loops for b in self.program.bindings)
-        made = LoopedSweep if looped else Sweep
+        lines = [line for sweep in schedule.sweeps.values() for line in sweep]
+        self.looped = bool(self.program.families) or any(line.loops for line in lines)
+        made = LoopedSweep if self.looped else Sweep
         self.sweeps = {name: made(schedule, name, self.fields) for name in schedule.sweeps}
         batched = schedule.batched
         self.inputs = [batched(v) for v in self.program.inputs]
@@ -30,6 +31,10 @@ class Network:
         self.output, self.loss = schedule.output, schedule.loss
         self.wrt_inputs = [batched(v) for v in self.program.inputs if v in self.program.wrt]
         self.by_loss = [e for e in schedule.entries.items() if e[1].by_loss]
+
+    def name(self, var: Expr) -> str:
+        """Return the name of what is given; of a family, that of all of it."""
+        return self.names[holder(var)]
 
     @property
     def forward_data(self) -> list[Expr]:
@@ -46,7 +51,7 @@ class Network:
         made = [("forward", self.forward())]
         if self.loss is not None:
             made += [("loss", self.loss_function()), ("loss_and_grad", self.loss_and_grad())]
-            made += [(f"grad_{self.names[v]}", self.grad_input(v)) for v in self.wrt_inputs]
+            made += [(f"grad_{self.name(v)}", self.grad_input(v)) for v in self.wrt_inputs]
         made += [("jvp", self.jvp())]
         if self.loss is not None:
             made += [("loss_and_dot", self.loss_and_dot())]
@@ -62,7 +67,7 @@ class Network:
         return Function(signature, doc, indented([x for line in body for x in line.split("\n")]))
 
     def _arguments(self, data: Sequence[Expr]) -> list[str]:
-        typed = [f"{self.names[v]}: {type_text(v)}" for v in data]
+        typed = [f"{self.name(v)}: {family_or_type(v)}" for v in data]
         return ["params: ParamsLike", *typed]
 
     def _calls(
@@ -77,7 +82,7 @@ class Network:
 
         `still` leaves out the tangents of the inputs; `depth` is how far the lines are indented.
         """
-        none = [self.names[self.schedule.dot(v)] for v in self.inputs] if still else []
+        none = [self.name(self.schedule.dot(v)) for v in self.inputs] if still else []
         lines: list[str] = []
         read = set(wanted)
         for name in reversed(sweeps):
@@ -98,7 +103,12 @@ class Network:
         return lines[::-1]
 
     def _shape(self, var: Expr) -> str:
-        return array_text(var, self.names)
+        loop = self.program.families.get(name_of(var)) if symbol(var).index else None
+        if loop is None:
+            return array_text(var, self.names)
+        place, letter = self.names.place, self.names.letter(loop.letter)
+        ends = f"{letter} = {place(loop.start)} .. {place(loop.stop)}"
+        return f"{self.name(var)}[{letter}] {shape_tuple(var)}, {ends}"
 
     def forward(self) -> Function:
         """Return `forward`."""
@@ -140,7 +150,7 @@ class Network:
 
     def grad_input(self, var: Expr) -> Function:
         """Return `grad_x` of an input that `wrt` names."""
-        name = self.names[var]
+        name = self.name(var)
         direct = [
             self._seed(e.seed, "") for v, e in self.by_loss if self.schedule.batched(v) is var
         ]
@@ -162,6 +172,14 @@ class Network:
         seeds = {self.schedule.batched(v): self._seed(e.seed, suffix) for v, e in found}
         return self.fields.added(f"grad{suffix}", seeds)
 
+    def _sum(self, var: Expr, read: str, seed: str) -> str:
+        """Return the code of a parameter's gradient and what is added to it."""
+        loop = self.program.families.get(name_of(var))
+        if loop is None:
+            return f"{read} + {seed}"
+        letter, first = self.names.letter(loop.letter), self.names.place(loop.start)
+        return f"tuple(bar + {seed}[{letter}] for {letter}, bar in enumerate({read}, {first}))"
+
     def _seed(self, seed: Expr, suffix: str) -> str:
         batched = self.schedule.batched(seed)
         return self.names[self.schedule.dot(batched) if suffix else batched]
@@ -173,6 +191,9 @@ class Network:
             if var in self.program.given or (entry.by_loss if by_loss else entry.by_output):
                 continue
             seed, value = self.names[self.schedule.batched(entry.seed)], self.schedule.batched(var)
+            if is_holder(entry.seed):
+                made.append(f"{seed}: Members = {{}}")
+                continue
             made.append(f"{seed} = np.zeros_like({self._value(value)})")
         place = next((k for k, line in enumerate(body) if "_adjoint(" in line), len(body))
         if any("tape[" in line for line in made):
@@ -187,12 +208,14 @@ class Network:
     def jvp(self) -> Function:
         """Return `jvp`."""
         inputs = self.inputs
-        dots = [self.names[self.schedule.dot(v)] for v in inputs]
+        dots = [self.name(self.schedule.dot(v)) for v in inputs]
         out, out_dot = self.names[self.output], self.names[self.schedule.dot(self.output)]
         arguments = [*self._arguments(self.forward_data), "params_dot: ParamsLike"]
-        arguments += [f"{d}: Array | None = None" for d in dots]
+        kinds = ["Family" if symbol(v).index else "Array" for v in inputs]
+        arguments += [f"{d}: {k} | None = None" for d, k in zip(dots, kinds, strict=True)]
         calls = self._calls(["primal", "tangent"], [out, out_dot])
-        guards = [optional_guard(self.schedule.dot(v), v, self.names) for v in inputs]
+        plain = [v for v in inputs if not symbol(v).index]
+        guards = [optional_guard(self.schedule.dot(v), v, self.names) for v in plain]
         direction = _direction("params_dot", calls)
         body = [_AS_PARAMS, direction, *guards, *calls, f"return {out}, {out_dot}"]
         directions = ", ".join(["params_dot", *dots])
@@ -226,7 +249,9 @@ class Network:
         sweeps = ["head_bar", "adjoint", "inputs_bar"]
         pull = self._calls(sweeps, ["grad", *bars, *direct], depth=2)
         pull = [*pull, *self._head_direct()]
-        kind = f"tuple[{', '.join(['Params', *['Array'] * len(bars)])}]"
+        inputs_bar = self.sweeps["inputs_bar"].results
+        kinds = ["tuple[Array, ...]" if is_holder(v) else "Array" for v in inputs_bar]
+        kind = f"tuple[{', '.join(['Params', *kinds])}]"
         value = tuple_text(["grad", *bars])
         pull = [*self._with_zeros(pull, by_loss=False), f"return {value}"]
         read = " ".join(pull)
@@ -262,7 +287,7 @@ class Network:
         return [(v, e) for v, e in entries if e.by_output and v in self.program.given]
 
     def _bar(self, var: Expr) -> str:
-        return self.names[self.schedule.batched(self.schedule.bar(var))]
+        return self.name(self.schedule.batched(self.schedule.bar(var)))
 
     def hvp(self) -> Function:
         """Return `hvp`: forward over reverse, no Hessian is built."""
@@ -285,6 +310,11 @@ class Network:
         body.append("return grad, grad_dot")
         doc = f"Return the gradient and the Hessian times {v}; the Hessian is never built."
         return self._function("hvp", arguments, "tuple[Params, Params]", doc, body)
+
+
+def family_or_type(var: Expr) -> str:
+    """Return the type of an argument."""
+    return "Family" if symbol(var).index else type_text(var)
 
 
 _AS_PARAMS = "params = as_params(params)"

@@ -45,9 +45,25 @@ class Parameters:
         found = {self.names.size(s): value for s, value in self.trial.sizes.items()}
         return [(name, found[name]) for name in self.sizes]
 
+    def all_sizes(self) -> list[tuple[str, str]]:
+        """Return the sizes that `sample` takes, with their types and defaults: `n`, `int = 3`."""
+        return [(name, f"int = {value}") for name, value in self.sample_sizes()]
+
     def size_parameters(self) -> str:
         """Return `, *, n: int` for a signature, nothing where every size has a number."""
-        return "".join([", *", *(f", {n}: int" for n in self.sizes)]) if self.sizes else ""
+        return ", ".join(["", "*", *self.typed(self.sizes)]) if self.sizes else ""
+
+    def typed(self, sizes: Sequence[str]) -> list[str]:
+        """Return sizes as arguments with their types."""
+        return [f"{name}: int" for name in sizes]
+
+    def counts(self) -> str:
+        """Return the numbers of members of families whose length is no number, as arguments."""
+        return ""
+
+    def told(self, sizes: Iterable[str]) -> list[str]:
+        """Return the lines that tell sizes by others that are given."""
+        return []
 
     def size_arguments(self) -> str:
         """Return `, n=n` for a call."""
@@ -81,7 +97,7 @@ class Parameters:
         fields = self.fields.given({v: self._drawn(v) for v in self.params})
         inner = [*self._drawers(), *broken("return Params(", fields, ")")]
         arguments = ["rng: np.random.Generator", "dtype: DTypeLike = np.float64"]
-        arguments += ["*", *(f"{n}: int" for n in self.sizes)] if self.sizes else []
+        arguments += ["*", *self.typed(self.sizes)] if self.sizes else []
         signature = wrapped("def init_params(", arguments, ") -> Params:")
         return Function(signature, self._init_doc(), indented(inner))
 
@@ -182,7 +198,7 @@ class Parameters:
             return f"{name}=_expect({', '.join(given)})"
         return Nested(f"{name}=_members(", (*_as_members(field, map(_tuple, dims)),), ")")
 
-    def sample(self, data: Sequence[Expr], sizes: Sequence[tuple[str, int]]) -> Function:
+    def sample(self, data: Sequence[Expr], sizes: Sequence[tuple[str, str]]) -> Function:
         """Return `sample`, which draws parameters and data of the right shapes."""
         fields = self.fields.given({v: self._datum(v) for v in self.params})
         head = broken("params = Params(", fields, ")")
@@ -192,12 +208,13 @@ class Parameters:
         if len(result) > 96:
             result = "return params, (\n" + "".join(f"    {v},\n" for v in values) + ")"
         doc = "Draw parameters and data of the right shapes at random, to try things out."
-        lines = [*self._draw(), *head, *result.split("\n")]
+        told = self.told([name for name, _ in sizes])
+        lines = [*told, *self._draw(), *head, *result.split("\n")]
         return Function(
             self._signature("tuple[Params, tuple[Any, ...]]", sizes), doc, indented(lines)
         )
 
-    def sample_data(self, data: Sequence[Expr], sizes: Sequence[tuple[str, int]]) -> Function:
+    def sample_data(self, data: Sequence[Expr], sizes: Sequence[tuple[str, str]]) -> Function:
         """Return `sample` of an identity, which draws its arguments."""
         values = [self._datum(v) for v in data]
         lines = [
@@ -207,10 +224,10 @@ class Parameters:
         doc = "Draw arguments of the right shapes at random, to try things out."
         return Function(self._signature("tuple[Any, ...]", sizes), doc, indented(lines))
 
-    def _signature(self, kind: str, sizes: Sequence[tuple[str, int]]) -> str:
+    def _signature(self, kind: str, sizes: Sequence[tuple[str, str]]) -> str:
         arguments = ["rng: np.random.Generator", "examples: int = 5"]
         arguments += ["dtype: DTypeLike = np.float64"]
-        arguments += ["*", *(f"{name}: int = {value}" for name, value in sizes)] if sizes else []
+        arguments += ["*", *(f"{name}: {value}" for name, value in sizes)] if sizes else []
         return wrapped("def sample(", arguments, f") -> {kind}:")
 
     def _draw(self) -> list[str]:

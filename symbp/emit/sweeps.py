@@ -8,6 +8,7 @@ from itertools import islice
 from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body
 from symbp.emit.fields import Fields
+from symbp.emit.guards import guard
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.lines import can_leave_out
 from symbp.emit.shapes import type_text
@@ -70,7 +71,7 @@ class Sweep:
             wanted[EXAMPLES] = None
         told = {dim for v in self._tellers(found) for dim in v.shape}
         values = self.schedule.values.values()
-        order = sorted(values, key=lambda v: _ROLES.index(symbol(v).role))
+        order = sorted(values, key=lambda v: ROLES.index(symbol(v).role))
         tellers = (next((v for v in order if s in v.shape), None) for s in wanted if s not in told)
         return [v for v in tellers if v is not None]
 
@@ -164,13 +165,14 @@ class Sweep:
                 return [f"{lines[0]}, {kept}"], "tuple[Params, Tape]"
             made = [lines[0].replace("return", "grad =", 1), *lines[1:]]
             return [*made, *self._with_kept("return grad", kept)], "tuple[Params, Tape]"
-        value = ", ".join(self.names[v] for v in self.results)
-        kinds = ", ".join(["Array"] * len(self.results))
-        kind = "Array" if len(self.results) == 1 else f"tuple[{kinds}]"
-        names = [self.names[v] for v in self.results]
+        names = [self.result_text(v) for v in self.results]
+        value, kinds = ", ".join(names), [self.result_type(v) for v in self.results]
+        kind = kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
         if len(value) > 60 and len(names) > 1:
             head = broken("seeds = (", names, ")")
-            several = "tuple[Array, ...]"
+            several = (
+                "tuple[Array, ...]" if set(kinds) == {"Array"} else f"tuple[{', '.join(kinds)}]"
+            )
             if not kept:
                 return [*head, "return seeds"], several
             return [*head, *self._with_kept("return seeds", kept)], f"tuple[{several}, Tape]"
@@ -181,6 +183,18 @@ class Sweep:
             return broken("return (", names, ")") if len(names) > 1 else [f"return {kept}"], "Tape"
         value = value if len(self.results) == 1 else f"({value})"
         return self._with_kept(f"return {value}", kept), f"tuple[{kind}, Tape]"
+
+    def guard(self, var: Expr, known: Sequence[Expr]) -> str:
+        """Return the line that checks an argument's shape against what is known."""
+        return guard(var, self.names, known)
+
+    def result_text(self, var: Expr) -> str:
+        """Return the code of what is returned."""
+        return self.names[var]
+
+    def result_type(self, var: Expr) -> str:
+        """Return the type of what is returned."""
+        return "Array"
 
     def _with_kept(self, line: str, kept: str) -> list[str]:
         """Return the lines that return something and, behind it, what is kept."""
@@ -240,7 +254,8 @@ def read_in(statements: Sequence[str]) -> set[str]:
     return {n.id for n in ast.walk(body) if isinstance(n, ast.Name)}
 
 
-_ROLES = ("param", "input", "const", "target", "line")
+ROLES = ("param", "input", "const", "target", "line")
+"""From which kind of array a size is read off first."""
 
 
 def count_line(lines: Sequence[Binding], needs: Sequence[Expr], names: Identifiers) -> list[str]:
