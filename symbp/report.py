@@ -12,11 +12,12 @@ from symbp.derive.jacobian import structured
 from symbp.derive.reading import closed_form, one_example, read
 from symbp.emit.article import Format
 from symbp.emit.document import Section, document
+from symbp.emit.given import given
 from symbp.emit.math import Names, shape_text, unicode
 from symbp.emit.tensor import Tensor
 from symbp.emit.trial import trial
 from symbp.explain import proof_sections
-from symbp.ir import Expr, name_of, symbol
+from symbp.ir import Expr, name_of, node, symbol
 from symbp.lower.cost import sweep_operations, written_out_operations
 from symbp.ops.linear import parts
 from symbp.program import Program
@@ -29,7 +30,8 @@ def names_of(program: Program) -> Names:
     """Return what the printer has to know about the program's names."""
     given = {name_of(v) for v in program.given} | {b.name for b in program.bindings}
     own = frozenset(name for name in given if name.endswith("_bar"))
-    return Names(result=name_of(program.result), own=own)
+    result = symbol(program.result)
+    return Names(result=result.name, own=own, place=result.index)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def sections(derivation: Derivation, page: Page) -> list[Section]:
     """Return the sections of a reading."""
     program, reading = derivation.program, read(derivation)
     found = dense(program, page.wanted)
-    made = [] if page.fragment else [_given(program)]
+    made = [] if page.fragment else [given(program)]
     made.append(Section("Forward pass", "", reading.primal))
     if page.mode != "forward":
         adjoint = _noted(reading.adjoint, program)
@@ -88,7 +90,7 @@ def page_names(program: Program) -> Names:
     """Return the names of a page: adjoints of an array are those of a scalar ℓ made from it."""
     names = names_of(program)
     own = "loss" in {name_of(v) for v in (*program.given, *(b.target for b in program.bindings))}
-    return replace(names, result="loss") if program.result.rank and not own else names
+    return replace(names, result="loss", place=()) if program.result.rank and not own else names
 
 
 def _both_halves(derivation: Derivation) -> Section:
@@ -149,9 +151,7 @@ def _noted(steps: Sequence[Step], program: Program) -> tuple[Step, ...]:
     made = []
     for step in steps:
         if len(step.paths) > 1:
-            of = symbol(step.target).of
-            every = (*program.given, *(b.target for b in program.bindings))
-            var = next(v for v in every if name_of(v) == of)
+            var = _whose(step.target, program)
             through = [name(path.consumer) for path in step.paths]
             listed = f"{', '.join(through[:-1])} and {through[-1]}"
             reaches = f"{name(var)} reaches {name(program.result)} along {len(through)} paths"
@@ -160,21 +160,12 @@ def _noted(steps: Sequence[Step], program: Program) -> tuple[Step, ...]:
     return tuple(made)
 
 
-def _given(program: Program) -> Section:
-    sizes = [n if v is None else f"{n} = {v}" for n, v in program.sizes.items()]
-    intro = f"Sizes: {', '.join(sizes)}." if sizes else ""
-    roles = [("input", program.inputs), ("target", program.targets), ("const", program.consts),
-             ("param", program.params)]  # fmt: skip
-    if not (program.params or program.inputs):
-        roles = [("variable", program.consts)]
-    steps = [Step(v, v, v, _role(word, v)) for word, found in roles for v in found]
-    return Section("Given", intro, tuple(steps))
-
-
-def _role(word: str, var: Expr) -> str:
-    extra = [", one-hot"] if symbol(var).encoding == "one_hot" else []
-    extra += [", symmetric"] if symbol(var).symmetric else []
-    return word + "".join(extra)
+def _whose(adjoint: Expr, program: Program) -> Expr:
+    """Return the line or what is given whose adjoint this is, at the place of the adjoint."""
+    of, index = symbol(adjoint).of, symbol(adjoint).index
+    every = (*program.given, *(b.target for b in program.bindings))
+    var = next(v for v in every if name_of(v) == of)
+    return node(replace(symbol(var), index=index)) if index else var
 
 
 def _reverse_intro(program: Program, wanted: Wanted) -> str:

@@ -6,10 +6,11 @@ from pathlib import PurePath
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.reading import for_one_example
+from symbp.emit.headings import INDENT, headings
 from symbp.emit.math import plain
 from symbp.ir import name_of, symbol, walk
 from symbp.ops.pointwise import RELU
-from symbp.program import Program
+from symbp.program import Loop, Program
 
 WIDTH = 92
 
@@ -23,8 +24,7 @@ def docstring(derivation: Derivation, origin: str, version: str, code: str) -> s
     blocks += _sweep(f"Primal sweep{alone}:", single.primal)
     moving = "Tangent sweep (v_dot is the derivative of v along a direction):"
     blocks += _sweep(moving, single.tangent)
-    result = symbol(program.result).name
-    shown = "loss" if program.loss is not None else result
+    shown = "loss" if program.loss is not None else plain(program.result)
     blocks += _sweep(f"Adjoint sweep (v_bar is ∂{shown}/∂v):", single.adjoint)
     blocks += [textwrap.fill(sentence, WIDTH) for sentence in _conventions(derivation, code)]
     return _escaped("\n\n".join(blocks))
@@ -44,10 +44,14 @@ def _origin(origin: str, version: str) -> str:
 def _sweep(title: str, steps: Sequence[Step]) -> list[str]:
     if not steps:
         return []
-    width = max(len(step.name) for step in steps)
-    lines = []
-    for step in steps:
-        head = f"    {step.name:<{width}} = "
+    names = [plain(step.target) for step in steps]
+    width, sign = max(map(len, names)), 2 if any(step.adds for step in steps) else 1
+    lines: list[str] = []
+    before: tuple[Loop, ...] = ()
+    for name, step in zip(names, steps, strict=True):
+        lines += ["    " + text for text in headings(before, step.loops, "plain")]
+        before, far = step.loops, " " * (4 + INDENT * len(step.loops))
+        head = f"{far}{name:<{width}} {'+=' if step.adds else '=':>{sign}} "
         lines.append(_line(head, plain(step.expr)))
     return [title, "\n".join(lines)]
 

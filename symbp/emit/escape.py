@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
-from symbp.emit.names import GREEK, MACROS
+from symbp.emit.names import GREEK, MACROS, SMALL
 from symbp.errors import printable
 
 _COMMANDS = {
@@ -71,7 +71,7 @@ _SIGNS = {
     "𝟏": r"\mathbf{1}",
     "✓": r"\checkmark",
     "✗": r"\times",
-    **{glyph: f"_{{{digit}}}" for digit, glyph in zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True)},
+    **{chr(glyph): f"_{{{chr(sign)}}}".replace("−", "-") for sign, glyph in SMALL.items()},
     **{glyph: f"^{{{digit}}}" for digit, glyph in zip("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)},
     **{glyph: rf"\mathrm{{{name[0]}}}" for name, glyph in GREEK.items() if glyph not in MACROS},
     **MACROS,
@@ -90,6 +90,9 @@ _ACCENTS = {
     "\u030c": r"\v",
     "\u0327": r"\c",
 }
+_INDEX = re.compile(r"(?<=\w)_(?:\{[A-Za-z0-9+−,]+\}|[A-Z]\b)")
+"""The index of a name in a sentence that has no small signs: h_{K−1}, f_K."""
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&$~-])")
 
 
@@ -100,7 +103,12 @@ def one_line(text: str) -> str:
 
 def latex_text(text: str) -> str:
     """Return a sentence for LaTeX's text mode; what no font holds is named by its code."""
-    return "".join(map(_latex, one_line(text)))
+    made, start, line = "", 0, one_line(text)
+    for index in _INDEX.finditer(line):
+        below = index[0].strip("_{}").replace("−", "-")
+        made += "".join(map(_latex, line[start : index.start()])) + f"$_{{{below}}}$"
+        start = index.end()
+    return made + "".join(map(_latex, line[start:]))
 
 
 def latex_lines(lines: list[str]) -> str:

@@ -33,7 +33,7 @@ MACROS = {glyph: "\\" + name for name, glyph in GREEK.items() if name not in _LA
 }
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SMALL = str.maketrans("0123456789+−aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+SMALL = str.maketrans("0123456789+−aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _SMALL_TERM = r"(\d+|\d*[aehijklmnoprstuvx])"
 _SMALL_PLACE = re.compile(rf"{_SMALL_TERM}([+−]{_SMALL_TERM})*")
 _PLAIN_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -93,7 +93,7 @@ def below(places: Sequence[str]) -> str:
     """
     text = ",".join(places)
     if _SMALL_PLACE.fullmatch(text):
-        return text.translate(_SMALL)
+        return text.translate(SMALL)
     return f"_{text}" if len(text) == 1 else f"_{{{text}}}"
 
 
