@@ -97,5 +97,6 @@ def moving(program: Program) -> tuple[Expr, ...]:
     """
     if program.kind == "identity" or not program.params:
         return program.wrt
-    free = (v for v in program.params if v in program.wrt)
+    wrt = set(program.wrt)
+    free = (v for v in program.params if v in wrt)
     return tuple(dict.fromkeys((*free, *program.inputs, *program.wrt)))

@@ -144,10 +144,11 @@ class _Sweep:
 
 def _order(program: Program) -> tuple[Expr, ...]:
     """Return what is given, the last used first, as the reverse sweep meets it."""
+    given = dict.fromkeys(program.given)
     seen: dict[Expr, None] = {}
     for binding in reversed(program.bindings):
-        seen.update(dict.fromkeys(v for v in variables(binding.expr) if v in program.given))
-    return (*seen, *(v for v in program.given if v not in seen))
+        seen.update(dict.fromkeys(v for v in variables(binding.expr) if v in given))
+    return tuple({**seen, **given})
 
 
 def _seeds(program: Program, binding: Binding) -> list[tuple[Expr, Expr]]:

@@ -160,9 +160,9 @@ class Parameters:
     def as_params(self) -> Function:
         """Return `as_params`, the guard of the parameters."""
         lines = ["given = Params(**params) if isinstance(params, Mapping) else Params(*params)"]
-        known: set[str] = set()
+        missing = set(self.sizes)
         for field in self.fields.all:
-            lines += self._told_by(field, known)
+            lines += self._told_by(field, missing)
         checked = [self._checked(field) for field in self.fields.all]
         doc = (
             "Return params as Params, from a mapping or a sequence in the same order; check shapes."
@@ -170,15 +170,15 @@ class Parameters:
         signature = "def as_params(params: ParamsLike) -> Params:"
         return Function(signature, doc, indented([*lines, *broken("return Params(", checked, ")")]))
 
-    def _told_by(self, field: Field, known: set[str]) -> list[str]:
-        """Return the lines that read sizes off a field; `known` are those that have been read."""
+    def _told_by(self, field: Field, missing: set[str]) -> list[str]:
+        """Return the lines that read sizes off a field, those that no earlier line has read."""
         lines: list[str] = []
         for k, var in enumerate(field.members):
             dims = self.dims(var)
             for axis, dim in enumerate(dims):
-                if dim not in self.sizes or dim in known:
+                if dim not in missing:
                     continue
-                known.add(dim)
+                missing.remove(dim)
                 if field.first is None:
                     words = ", ".join(map(_word, dims))
                     value = f'_expect("{field.name}", given.{field.name}, {words})'

@@ -43,6 +43,8 @@ class Sweep:
         self.results = schedule.results(name)
         self.keeper = KEEPERS.get(name, "")
         self.keeps = schedule.kept.get(self.keeper, ())
+        self.params = {name_of(v) for v in schedule.program.params}
+        self.handed = self._handed()
         self.groups: dict[str, list[Expr]] = {}
         self.named: list[Expr] = list(schedule.always(name))
         for var in self._needs():
@@ -93,18 +95,19 @@ class Sweep:
     def _group(self, var: Expr) -> str:
         op, schedule = var.op, self.schedule
         assert isinstance(op, Variable)
-        params = {name_of(v) for v in schedule.program.params}
         if op.role == "param":
             return "params"
-        if op.role == "tangent" and op.of in params:
+        if op.role == "tangent" and op.of in self.params:
             return "params_dot"
         if self.name in ABOUT_LOSS and schedule.is_output(var):
             return ""
+        return self.handed.get(var, "")
+
+    def _handed(self) -> dict[Expr, str]:
+        """Return the group in which earlier sweeps hand on each value that they keep."""
         ran = (*BEFORE[self.name], *AFTER_ALL.get(self.name, ()))
-        for sweep, group in KEEPERS.items():
-            if sweep in ran and var in schedule.kept[group]:
-                return group
-        return ""
+        groups = [group for sweep, group in KEEPERS.items() if sweep in ran]
+        return {var: group for group in reversed(groups) for var in self.schedule.kept[group]}
 
     def _optional(self) -> list[Expr]:
         """Return the tangents of inputs, which a caller may leave out."""

@@ -7,6 +7,7 @@ tape_dot   what the tangent sweep keeps             saved_dot    what the loss's
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from heapq import heappop, heappush
 
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import bar, dot
@@ -210,19 +211,25 @@ def _gradients_early(lines: tuple[Binding, ...], program: Program) -> tuple[Bind
     if any(line.loops for line in lines):
         return lines
     params = {name_of(v) for v in program.params}
-    waiting = [line for line in lines if _base(line) in params]
-    made: list[Binding] = []
-    missing = {line.target for line in lines}
-    for line in [None, *(line for line in lines if line not in waiting)]:
-        if line is not None:
-            made.append(line)
-            missing.discard(line.target)
-        for gradient in list(waiting):
-            if not any(v in missing for v in variables(gradient.expr)):
-                waiting.remove(gradient)
-                missing.discard(gradient.target)
-                made.append(gradient)
-    return (*made, *waiting)
+    targets = {line.target for line in lines}
+    lacks: dict[int, set[Expr]] = {}
+    readers: dict[Expr, list[int]] = {}
+    for k, line in enumerate(lines):
+        if _base(line) in params:
+            lacks[k] = {v for v in variables(line.expr) if v in targets}
+            for v in lacks[k]:
+                readers.setdefault(v, []).append(k)
+    ready = [k for k, missing in lacks.items() if not missing]
+    others = (k for k in range(len(lines)) if k not in lacks)
+    order: dict[int, None] = {}
+    while (k := heappop(ready) if ready else next(others, -1)) >= 0:
+        order[k] = None
+        target = lines[k].target
+        for gradient in readers.get(target, ()):
+            lacks[gradient].discard(target)
+            if not lacks[gradient]:
+                heappush(ready, gradient)
+    return tuple(lines[k] for k in (*order, *(k for k in lacks if k not in order)))
 
 
 def _base(line: Binding) -> str:
@@ -257,11 +264,12 @@ def _returned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> 
     bars = [bar(v) for v in (*program.params, *program.inputs, *program.wrt)]
     output = program.output if program.output is not None else program.result
     mine = [batch.name(v) for v in (*seeds, *bars, output, dot(output))]
+    names = {name_of(v) for v in (*seeds, *bars)}
     second = [
         b.target
         for name in ("loss_bar_dot", "adjoint_dot")
         for b in sweeps[name]
-        if b.name.removesuffix("_dot") in {name_of(v) for v in (*seeds, *bars)}
+        if b.name.removesuffix("_dot") in names
     ]
     return [*mine, *second, *last, *dots, *cut.lacking]
 
@@ -270,6 +278,7 @@ def _keeps(schedule: Schedule) -> dict[str, tuple[Expr, ...]]:
     """Return what each sweep keeps for later ones."""
     sweeps, batch = schedule.sweeps, schedule.batch
     named = {schedule.output, schedule.batched(dot(schedule.single_output))}
+    order = {name_of(v): k for k, v in enumerate(batch.program.given)}
     kept: dict[str, tuple[Expr, ...]] = {}
     for sweep, name in KEEPERS.items():
         wanted: set[Expr] = set()
@@ -281,8 +290,7 @@ def _keeps(schedule: Schedule) -> dict[str, tuple[Expr, ...]]:
         wanted |= set(schedule.half_entered()) if sweep == "primal" else set()
         own = dict.fromkeys(holder(b.target) for b in sweeps[sweep] if holder(b.target) in wanted)
         given = [v for v in wanted if _is_given(v)] if sweep == "primal" else []
-        order = [name_of(v) for v in batch.program.given]
-        given.sort(key=lambda v, order=order: order.index(name_of(v)))  # type: ignore[misc]
+        given.sort(key=lambda v: order[name_of(v)])
         kept[name] = (*given, *own)
     return kept
 

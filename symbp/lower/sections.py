@@ -70,7 +70,8 @@ def sections(derivation: Derivation) -> Sections:
     program = _joined(single)
     output = program.output if program.output is not None else program.result
     primal = tuple(needed(program.bindings, [output]))
-    rest = [b for b in program.bindings if b not in primal]
+    before = set(primal)
+    rest = [b for b in program.bindings if b not in before]
     loss = tuple(needed(rest, [program.loss])) if program.loss is not None else ()
     tangent = _tangents(primal, loss, program)
     looped = any(line.loops for line in program.bindings)
@@ -128,6 +129,10 @@ class _Adjoints:
     ) -> None:
         """Sort the adjoints of a program whose loss is joined; `single` is it for one example."""
         self.program, self.lines, both = program, Lines(primal), (*primal, *loss)
+        self.given = set(program.given)
+        self.named = {
+            name_of(v): v for v in (*program.given, *(b.target for b in program.bindings))
+        }
         self.loss_lines, self.head_lines = Lines(both), Lines(primal)
         names = {binding.name for binding in both}
         whole = replace(single, bindings=tuple(b for b in single.bindings if b.name in names))
@@ -140,14 +145,14 @@ class _Adjoints:
         output = program.output if program.output is not None else program.result
         alone = replace(program, loss=None, output=output, bindings=tuple(primal))
         own = adjoint_steps(alone, Lines(primal))
-        from_loss = {_of(step, program): step for step in steps} if program.loss is not None else {}
+        from_loss = {self._of(step): step for step in steps} if program.loss is not None else {}
         adjoint = []
         self.head = self._head(own, output, from_loss)
         for step in self._loss_only(steps):
             self.loss_bar.append(Binding(step.target, step.expr))
             self.loss_lines.add(self.loss_bar[-1])
         for step in self._ordered(own, output):
-            of = _of(step, program)
+            of = self._of(step)
             if of in self.head:
                 if of is not output:
                     self.head_bar.append(Binding(step.target, step.expr))
@@ -155,13 +160,18 @@ class _Adjoints:
             adjoint.extend(self._line(of, step, from_loss.get(of)))
         params, inputs = ([bar(v) for v in part] for part in (program.params, program.inputs))
         self.adjoint = _completed(needed(adjoint, params), params)
-        left = [b for b in adjoint if b not in self.adjoint]
+        shared = set(self.adjoint)
+        left = [b for b in adjoint if b not in shared]
         self.inputs_bar = _completed(needed(left, inputs), inputs)
+
+    def _of(self, step: Step) -> Expr:
+        """Return what a step is the adjoint of."""
+        return self.named[step.name.removesuffix("_bar")]
 
     def _loss_only(self, steps: Sequence[Step]) -> list[Step]:
         """Return the adjoints of the lines that only the loss needs."""
-        given = {*self.program.given, *self.in_primal}
-        return [step for step in steps if _of(step, self.program) not in given]
+        given = self.given | self.in_primal
+        return [step for step in steps if self._of(step) not in given]
 
     def _head(self, own: Sequence[Step], output: Expr, from_loss: dict[Expr, Step]) -> set[Expr]:
         def read_by_loss(of: Expr) -> bool:
@@ -172,7 +182,7 @@ class _Adjoints:
             return set()
         head = {output}
         for step in own:
-            of, consumers = _of(step, self.program), {path.consumer for path in step.paths}
+            of, consumers = self._of(step), {path.consumer for path in step.paths}
             if of in self.in_primal and consumers <= head and not read_by_loss(of):
                 head.add(of)
         return head
@@ -186,7 +196,7 @@ class _Adjoints:
         from_loss = [path.term for path in paths if path.consumer not in self.in_primal]
         from_head = [path.term for path in step.paths if path.consumer in self.head]
         inside = [path.term for path in step.paths if path.consumer not in self.head]
-        is_given = of in self.program.given
+        is_given = of in self.given
         if of in self.program.inputs and of not in self.program.wrt:
             from_loss = []
         is_output = not step.law and step.rule is step.target
@@ -232,12 +242,6 @@ class _Adjoints:
 
 def _has_examples(term: Expr) -> bool:
     return term.batched or any(isinstance(part.op, Examples) for part in walk(term))
-
-
-def _of(step: Step, program: Program) -> Expr:
-    name = step.name.removesuffix("_bar")
-    every = [*program.given, *(b.target for b in program.bindings)]
-    return next(v for v in every if name_of(v) == name)
 
 
 def _with_second(made: Sections, program: Program) -> Sections:

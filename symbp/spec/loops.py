@@ -10,7 +10,7 @@ from symbp.spec.spelling import spelled
 from symbp.spec.syntax import AssignLine, ForLine, Line, Member, Node, Ref, Shape, SumOver, children
 from symbp.spec.walks import topdown
 
-MEMBERS = 1000  # of a family or a loop
+MEMBERS = 1001  # of a family or a loop: 0..1000
 
 
 @dataclass(frozen=True, slots=True)
