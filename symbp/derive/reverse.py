@@ -73,6 +73,7 @@ class _Sweep:
     def __init__(self, program: Program, lines: Lines, gifts: Gifts, as_written: bool) -> None:
         self.program, self.lines, self.as_written = program, lines, as_written
         self.sources, self.gifts = moving(program), gifts
+        self.asked = {name_of(v) for v in program.wrt}
         self.paths: dict[Expr, list[tuple[Binding, Expr]]] = {}
         self.steps: list[Step] = []
 
@@ -135,7 +136,7 @@ class _Sweep:
         ways = tuple(Path(line.target, term) for line, term in paths)
         law = ", ".join(filter(None, (_cited(var, paths), *laws)))
         note = _several(var, ways) if paths else f"The result does not depend on {symbol(var)}."
-        shown = shown and (var in self.program.wrt or not self.gifts.is_given(var))
+        shown = shown and (name_of(var) in self.asked or not self.gifts.is_given(var))
         step = Step(target, expr, rule, law, ways, note, shown, loops, adds)
         self.lines.add(step.binding)
         self.steps.append(step)
