@@ -12,16 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-import sympy as sp
-
 from symbp.errors import Span, SpecError, did_you_mean, printable
 from symbp.ir import Expr, Role, Variable, name_of, node, symbol
 from symbp.program import Binding, Program
 from symbp.spec.declarations import declare
 from symbp.spec.lines import bindings
-from symbp.spec.members import read
+from symbp.spec.members import defined, read
 from symbp.spec.names import Scope, unknown
-from symbp.spec.ranges import is_long, put, put_all, requirements, settled, tidy
+from symbp.spec.ranges import is_long, put_all, requirements, settled
 from symbp.spec.setting import Number, numbers_of
 from symbp.spec.spelling import spelled
 from symbp.spec.syntax import BatchLine, Line, ModelLine, OutputLine, Ref, SpecText, WrtLine
@@ -154,12 +152,12 @@ def _output(line: OutputLine | None, made: Sequence[Binding], scope: Scope) -> E
 
 
 def _last_turn(line: Binding, scope: Scope) -> Expr:
-    """Return what a line gives in the last turn of its loops, which must have turns."""
+    """Return what a line gives in the last turn of its loops; its member must be there."""
     op, turn = symbol(line.target), settled({loop.letter: loop.stop for loop in line.loops})
-    for depth, loop in enumerate(line.loops):
-        gap = tidy(sp.S(loop.stop) - loop.start)
-        scope.least.append(put(gap, turn) if depth else gap)
-    return node(replace(op, dims=put_all(op.dims, turn), index=put_all(op.index, turn)))
+    places = put_all(op.index, turn)
+    if line.loops:
+        scope.least += defined(places, scope.computed[line.name], scope) or []
+    return node(replace(op, dims=put_all(op.dims, turn), index=places))
 
 
 def _unknown_line(name: str, ref: Ref, scope: Scope) -> SpecError:

@@ -1,6 +1,7 @@
 """From a syntax tree to a value: one walk, for files and for the command line."""
 
-from itertools import groupby
+from itertools import chain, combinations, groupby
+from string import ascii_lowercase
 
 import sympy as sp
 
@@ -8,8 +9,8 @@ from symbp.errors import SpecError
 from symbp.ir import name_of, variable
 from symbp.ops.linear import add, number
 from symbp.program import Binding
-from symbp.spec import functions, members
-from symbp.spec.arithmetic import align, binary, chain, check_range, negative, transposed
+from symbp.spec import arithmetic, functions, members
+from symbp.spec.arithmetic import align, binary, check_range, negative, transposed
 from symbp.spec.catalogue import Site
 from symbp.spec.loops import check_letter, loops_of
 from symbp.spec.names import Scope
@@ -57,7 +58,9 @@ def _binary(at: Binary, scope: Scope) -> Value:
         for step in group:
             scope.spend(step.span)
         if sums:
-            made = chain(scope, group, made, (value(step.right, scope) for step in group))
+            made = arithmetic.chain(
+                scope, group, made, (value(step.right, scope) for step in group)
+            )
             continue
         for step in group:
             made = binary(scope, step, made, value(step.right, scope))
@@ -107,12 +110,13 @@ def _added_up(term: Value, at: SumOver, scope: Scope) -> Value:
 
 
 def _free_name(scope: Scope) -> str:
-    """Return a name for a sum that nothing has, or is printed like."""
+    """Return a name for a sum that nothing has, or is printed like: `s`, or `s_a` and so on."""
     taken = [*scope.places, *scope.lines, *scope.coming, *scope.computed, *scope.sums]
     taken += [*scope.indices, *scope.sizes]
-    names = ("s", *(f"s_{number}" for number in range(1, len(taken) + 2)))
-    return next(name for name in names if name not in taken and _differs(name, taken))
+    letters = ("".join(part) for n in range(1, 5) for part in combinations(ascii_lowercase, n))
+    names = chain(["s"], (f"s_{letter}" for letter in letters))
+    return next(name for name in names if all(_differs(name, other) for other in taken))
 
 
-def _differs(name: str, others: list[str]) -> bool:
-    return all(twins((other, name)) is None for other in others)
+def _differs(name: str, other: str) -> bool:
+    return name != other and twins((other, name)) is None and not other.startswith(f"{name}_")

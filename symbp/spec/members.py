@@ -3,7 +3,7 @@
 import sympy as sp
 
 from symbp.errors import SpecError
-from symbp.ir import Shape, variable
+from symbp.ir import Dim, Shape, variable
 from symbp.spec.families import Definition, Family, Places, covering
 from symbp.spec.names import Scope, ShapeError
 from symbp.spec.ranges import put, put_all, settled, tidy, worst
@@ -29,22 +29,22 @@ def read(ref: Ref, scope: Scope) -> Value:
         return scope.read(ref)
     name, places = scope.named(ref)
     family = scope.computed[name]
-    check_defined(ref, places, family, scope)
+    conditions = defined(places, family, scope)
+    if conditions is None:
+        raise _undefined(ref, places, family, scope)
+    scope.least += conditions
     dims = _shape(family, places, scope)
     return Value(variable(name, dims, batched=name in scope.batched, index=places))
 
 
-def check_defined(ref: Ref, places: Places, family: Family, scope: Scope) -> None:
-    """Raise a SpecError unless lines above, or turns before, define a member in every turn."""
+def defined(places: Places, family: Family, scope: Scope) -> list[Dim] | None:
+    """Return what must not be negative for a member to be defined here; None where it never is."""
     boxes = [
         box
         for definition in family.definitions
         for box in definition.boxes(places, scope.loops, scope.statement)
     ]
-    conditions = covering(places, boxes, scope.loops)
-    if conditions is None:
-        raise _undefined(ref, places, family, scope)
-    scope.least += conditions
+    return covering(places, boxes, scope.loops)
 
 
 def _undefined(ref: Ref, places: Places, family: Family, scope: Scope) -> SpecError:

@@ -66,8 +66,8 @@ class Scope(Entries):
         """Return the places of an index, which are numbered from 0."""
         places = tuple(place_of(index, self._in_index) for index in ref.index or ())
         for place in places:
-            least = lowest(place, self.loops)
-            if isinstance(least, int) and least < 0 and ref.name not in self.families:
+            if ref.name not in self.families and holds(place, self.loops) is False:
+                least = place_text(lowest(place, self.loops))
                 what = f"`{spelled(ref)}` is member {least}, and members are numbered from 0"
                 raise SpecError(what, ref.span, "check the index and the range of the loop")
         return places

@@ -96,17 +96,11 @@ def holds(gap: Dim, loops: Sequence[Loop] = ()) -> bool | None:
 
     Inside a loop it is known that the loop has turns.
     """
-    least = lowest(gap, loops)
-    turns = [tidy(sp.S(loop.stop) - loop.start) for loop in loops]
-    facts = [0, *(fact for fact in turns if not _letters(fact, loops))]
+    facts = [0, *(tidy(sp.S(loop.stop) - loop.start) for loop in loops)]
     for one, other in combinations_with_replacement(facts, 2):
-        if never_negative(tidy(sp.S(least) - one - other)):
+        if never_negative(lowest(tidy(sp.S(gap) - one - other), loops)):
             return True
-    return None if reachable(least) else False
-
-
-def _letters(place: Dim, loops: Sequence[Loop]) -> bool:
-    return any(loop.letter in terms(place) for loop in loops)
+    return None if reachable(lowest(gap, loops)) else False
 
 
 def requirements(gaps: Sequence[Dim]) -> tuple[sp.Expr, ...]:
