@@ -24,9 +24,9 @@ from symbp.program import Binding, Loop, Program
 from symbp.report import GRADIENT_PAGE, sections, text
 from symbp.sizes import letter_symbol, size_member
 
-ZERO, ONE = sp.Integer(0), sp.Integer(1)
+ZERO = sp.Integer(0)
 K, L, T, n = map(size_symbol, "KLTn")
-j, k, l, t = map(letter_symbol, "jklt")
+j, k, l, t = map(letter_symbol, "jklt")  # noqa: E741, the letter of a layer
 k1, k2, k3, l1, t1 = (letter_symbol(name, 1 + i) for i, name in enumerate("kkklt"))
 UP, DOWN = Loop(k, 1, K - 1), Loop(k1, 1, K - 1, down=True)
 ROLES = {"dot": "tangent", "bar": "adjoint"}
@@ -262,6 +262,12 @@ def test_sums_and_brackets_in_latex():
 def test_the_sum_of_index_words_is_index_words():
     tensor = contract("ij,k->ijk", A, member("x", (n,), t))
     assert unicode(over(t, 1, T, tensor)) == "Σ_{t=1…T} A_ij (xₜ)_k"
+
+
+def test_no_index_is_the_letter_of_a_place():
+    tensor = contract("ij,k->ijk", A, member("x", (n,), j))
+    assert unicode(tensor) == "A_ik (xⱼ)_l"
+    assert words(contract("ij,j->i", A, member("x", (n,), j))) == "Σ_k A_ik (xⱼ)_k"
 
 
 def test_ranges():
