@@ -84,9 +84,10 @@ class _Sweep:
                 self._run(group)
                 continue
             totals = [line for line in group if line.adds and self.gifts.depth(line) == depth]
-            for target in dict.fromkeys(line.target for line in totals):
-                if target in self.paths:
-                    self._step(target, self.paths[target], down(group[0].loops[:depth]))
+            for line in {line.target: line for line in totals}.values():
+                if line.target in self.paths:
+                    home = down(line.loops[:depth])
+                    self._step(line.target, self.paths[line.target], home, line.shown)
             self.block(group, depth + 1)
 
     def _run(self, lines: Sequence[Binding]) -> None:

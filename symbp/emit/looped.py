@@ -40,7 +40,8 @@ class LoopedSweep(Sweep):
 
     def _begun(self) -> list[Expr]:
         """Return the values that the adjoints begin like that are added to, or filled up."""
-        added = [line.target for line in self.lines if line.adds and not symbol(line.target).index]
+        targets = (line.target for line in self.lines if line.adds)
+        added = [v for v in targets if symbol(v).role == "adjoint" and not symbol(v).index]
         models = [holder(v) for one in added if (v := self.schedule.model(one)) is not None]
         if self.name != "adjoint":
             return models

@@ -172,7 +172,9 @@ class LoopedParameters(Parameters):
         lines += self._widths()
         for field in self.fields.all:
             if field.loop is None:
-                lines += self._told_by(field, known)
+                missing = {name for name in self.sizes if name not in known}
+                lines += self._told_by(field, missing)
+                known |= set(self.sizes) - missing
             else:
                 lines += self._plain_sizes(field, known)
         checked = [self._checked(field) for field in self.fields.all]

@@ -136,7 +136,7 @@ class Schedule:
         """Return the plain arguments that a sweep has whether it reads them or not."""
         given = self.program.given
         if sweep == "primal":
-            return [self.batched(v) for v in (*self.program.inputs, *self.program.consts)]
+            return [holder(self.batched(v)) for v in (*self.program.inputs, *self.program.consts)]
         if sweep == "adjoint":
             known = set(map(holder, given))
             return [self.batched(e.seed) for v, e in self.entries.items() if holder(v) not in known]
