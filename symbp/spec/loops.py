@@ -15,7 +15,7 @@ from symbp.spec.families import Definition, Family, Places, apart
 from symbp.spec.limits import too_many
 from symbp.spec.names import Scope
 from symbp.spec.ranges import never_negative, reachable, terms, tidy
-from symbp.spec.spelling import place_text, spelled
+from symbp.spec.spelling import place_text, spelled, turn_text
 from symbp.spec.syntax import AssignLine, ForLine, Line, Member, Node, Ref, Shape, SumOver, children
 from symbp.spec.walks import topdown
 
@@ -47,8 +47,8 @@ def span_of(start: Node, stop: Node, scope: Scope) -> range | tuple[Dim, Dim]:
     first, last = scope.place(start), scope.place(stop)
     if not (isinstance(first, int) and isinstance(last, int)):
         if not reachable(tidy(sp.S(last) - first)):
-            what = f"no number lies in {place_text(first)}..{place_text(last)}, whatever the sizes"
-            help = "a range goes up, both ends included: `1..K`"
+            what = f"the range {place_text(first)}..{place_text(last)} does not go up"
+            help = "both ends are included: write `1..K`"
             raise SpecError(what, start.span, help)
         return first, last
     numbers = range(first, last + 1)
@@ -230,8 +230,9 @@ def already(line: AssignLine, before: AssignLine, turn: str = "") -> SpecError:
 
 
 def _every_turn(line: AssignLine, scope: Scope) -> SpecError:
-    letters = ",".join(scope.indices)
-    help = f"write `{line.target.name}[{letters}]`: one name for each {letters}"
+    letters = list(scope.indices)
+    help = f"write `{line.target.name}[{','.join(letters)}]`: one name for each "
+    help += " and ".join(letters)
     what = f"`{spelled(line.target)}` is assigned in every turn"
     return SpecError(what, line.span, help)
 
@@ -244,6 +245,9 @@ def _of_family(line: AssignLine, places: Places, number: int, scope: Scope) -> S
     if not places:
         help = "choose another name for one of the two"
         raise SpecError(f"`{name}` is also a family, `{name}[…]`", line.span, help)
+    if name == "loss":
+        help = "write one line for each term, and `loss = sum(term[k] for k in 1..K)`"
+        raise SpecError("`loss` is one value, and this line defines a family", line.span, help)
     axes = tuple(sp.Dummy("k", integer=True) for _ in places)
     family = scope.computed.setdefault(name, Family(name, axes))
     definition = Definition(line, places, scope.loops, number)
@@ -254,10 +258,17 @@ def _of_family(line: AssignLine, places: Places, number: int, scope: Scope) -> S
     for before in family.definitions:
         conditions = apart(before, definition)
         if conditions is None:
-            raise already(line, before.line)
+            raise already(line, before.line, _turn_in_both(before, definition))
         scope.least += conditions
     family.definitions.append(definition)
     return Statement(name, line, dict(scope.indices), scope.loops, definition)
+
+
+def _turn_in_both(one: Definition, other: Definition) -> str:
+    """Return in which turn a loop defines what a line outside defines, empty where both loop."""
+    loop, line = (one, other) if one.loops else (other, one)
+    turn = "" if line.loops else turn_text(sp.Tuple(*loop.places), loop.turn(line.places))
+    return f" (for {turn})" if turn else ""
 
 
 def _check_places(definition: Definition, scope: Scope) -> None:

@@ -42,6 +42,7 @@ def defined(places: Places, family: Family, scope: Scope) -> list[Dim] | None:
     boxes = [
         box
         for definition in family.definitions
+        if definition.may_define(places)
         for box in definition.boxes(places, scope.loops, scope.statement)
     ]
     return covering(places, boxes, scope.loops)
@@ -63,9 +64,11 @@ def _undefined(ref: Ref, places: Places, family: Family, scope: Scope) -> SpecEr
         return SpecError(f"`{spelled(ref)}` is used before line {line} defines it", ref.span, help)
     turn, found = _first_missing(places, family, scope)
     shown = f"{family.name}[{','.join(map(place_text, found))}]"
-    needs = f"{turn} needs `{shown}`" if turn else f"`{shown}` is needed"
+    what = f"no line above defines `{shown}`"
+    if turn:
+        what = f"`{spelled(ref)}`: {turn} needs {shown}, which no line above defines"
     help = f"write a line `{shown} = expression` above, or change the range of the loop"
-    return SpecError(f"`{spelled(ref)}`: {needs}, which no line above defines", ref.span, help)
+    return SpecError(what, ref.span, help)
 
 
 def _first_missing(places: Places, family: Family, scope: Scope) -> tuple[str, Places]:
