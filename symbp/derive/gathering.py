@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from symbp.derive.derivation import Path, Step
-from symbp.ir import Dim, Expr, name_of, symbol, variables
+from symbp.ir import Dim, Expr, Shape, name_of, symbol, variables, walk
 from symbp.ops.indexed import over, when
 from symbp.ops.linear import add, is_zero
 from symbp.ops.product import hadamard
-from symbp.ops.rewrite import rename, resize, substitute
+from symbp.ops.rewrite import rename, resize, resized, substitute
 from symbp.places import at_most
 from symbp.program import Loop, Program
 
@@ -99,7 +99,8 @@ def _family(group: list[tuple[int, Step]], program: Program) -> list[tuple[int, 
     if letters is None:
         return found
     shares = _merged([_share(k, step, letters) for k, step in found], letters)
-    if all(_apart(one, other) for one in shares for other in shares if one is not other):
+    lone = all(_apart(one, other) for one in shares for other in shares if one is not other)
+    if lone and len(found) == len(group):
         return [(share.position, _line(share, letters)) for share in shares]
     whole = _range(found, program, letters)
     if whole is None:
@@ -232,18 +233,30 @@ def _joined(
 ) -> tuple[int, Step]:
     """Return one line for shares that overlap: terms that are not there everywhere in brackets."""
     ranges = {loop.letter: loop for loop in whole}
+    beside = [share for share in shares if not _is_point(share)]
+    main = beside[0] if beside else shares[0]
+    target = _member(main.step.target, tuple(letters), letters)
     terms = []
     for share in shares:
-        term = share.expr
+        term = _of_shape(share.expr, target.shape)
         for letter, (first, last) in zip(letters, share.spans, strict=True):
             term = _bracketed(term, ranges[letter], first, last)
         terms.append(term)
-    beside = [share for share in shares if not _is_point(share)]
-    main = beside[0] if beside else shares[0]
     law = " + ".join(dict.fromkeys(share.step.law for share in shares))
-    target = _member(main.step.target, tuple(letters), letters)
     step = replace(main.step, target=target, expr=add(*terms), rule=add(*terms), paths=(), law=law)
     return main.position, replace(step, loops=whole, adds=False, note="")
+
+
+def _of_shape(term: Expr, shape: Shape) -> Expr:
+    """Return a term that is there at one place in the shape of all: D[L] is D[l] where l is L."""
+    if term.shape == shape:
+        return term
+    alike = dict(zip(term.shape, shape, strict=True))
+    done: dict[Expr, Expr] = {}
+    for part in walk(term):
+        args = tuple(done[arg] for arg in part.args)
+        done[part] = resized(part, args, lambda dim: alike.get(dim, dim))
+    return done[term]
 
 
 def _bracketed(term: Expr, loop: Loop, first: Dim, last: Dim) -> Expr:
@@ -251,9 +264,9 @@ def _bracketed(term: Expr, loop: Loop, first: Dim, last: Dim) -> Expr:
     if first == last:
         return hadamard(when(loop.letter, "=", first), term)
     if not at_most(first, loop.start):
-        term = hadamard(when(loop.letter, ">=", first), term)
+        term = hadamard(when(loop.letter, ">", sp.expand(first - 1)), term)
     if not at_most(loop.stop, last):
-        term = hadamard(when(loop.letter, "<=", last), term)
+        term = hadamard(when(loop.letter, "<", sp.expand(last + 1)), term)
     return term
 
 

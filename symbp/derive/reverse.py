@@ -173,7 +173,8 @@ def _pulled(seeded: Iterable[tuple[Expr, Expr]], active: set[str]) -> dict[Expr,
     for expr, seed in seeded:
         wanted = [var for var in variables(expr) if name_of(var) in active]
         for var, term in pullback(expr, seed, wanted).items():
-            shared = expr.batched and not var.batched and not is_zero(term)
+            several = expr.batched or seed.batched
+            shared = several and not var.batched and not is_zero(term)
             joined = node(Examples(), term) if shared else term
             terms.setdefault(var, []).append(joined)
     return {var: add(*found) for var, found in terms.items()}

@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import bar, dot
-from symbp.ir import Expr, Variable, holder, name_of, symbol, variables
+from symbp.ir import Expr, Variable, holder, is_holder, name_of, symbol, variables
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
 from symbp.lower.reads import is_number, reads
@@ -140,6 +140,9 @@ class Schedule:
         if sweep == "adjoint":
             known = set(map(holder, given))
             return [self.batched(e.seed) for v, e in self.entries.items() if holder(v) not in known]
+        if sweep == "adjoint_dot":
+            seeds = [e.seed for v, e in self.entries.items() if is_holder(v) and e.by_loss]
+            return [dot(seed) for seed in seeds]
         return []
 
     def results(self, sweep: str) -> list[Expr]:

@@ -16,7 +16,7 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import bar, dot, moving, tangents_of
 from symbp.derive.reverse import adjoint_steps, join_examples
 from symbp.derive.simplify import Lines
-from symbp.ir import Examples, Expr, holder, is_variable, name_of, symbol, variable, walk
+from symbp.ir import Examples, Expr, holder, is_holder, is_variable, name_of, symbol, variable, walk
 from symbp.lower.looped import looped_adjoints
 from symbp.lower.settle import settled
 from symbp.lower.sweeps import Entry
@@ -252,6 +252,7 @@ def _with_second(made: Sections, program: Program) -> Sections:
     loss_bar_dot = tangents_of(made.loss_bar, dots, lines)
     adjoint_dot = tangents_of(made.adjoint, dots, Lines([*made.primal, *made.adjoint]))
     seeds = [dot(e.seed) for v, e in made.entries.items() if e.by_loss and v not in program.inputs]
+    seeds = [seed for seed in seeds if not is_holder(seed)]
     gradients = [dot(bar(v)) for v in program.params]
     return replace(
         made,
