@@ -257,7 +257,7 @@ def _with_second(made: Sections, program: Program) -> Sections:
     return replace(
         made,
         loss_bar_dot=_completed(_bindings(loss_bar_dot), seeds),
-        adjoint_dot=_completed(_bindings(adjoint_dot), gradients),
+        adjoint_dot=_completed(_since(_bindings(adjoint_dot), made.adjoint), gradients),
     )
 
 
@@ -266,6 +266,12 @@ def _completed(lines: Iterable[Binding], wanted: Iterable[Expr]) -> tuple[Bindin
     lines = tuple(lines)
     have = {holder(line.target) for line in lines}
     return (*lines, *(Binding(v, zeros(*v.shape)) for v in wanted if holder(v) not in have))
+
+
+def _since(dots: Iterable[Binding], lines: Iterable[Binding]) -> list[Binding]:
+    """Return the tangents of lines, left out in the turns in which the lines are."""
+    since = {(dot(line.target), line.loops): line.since for line in lines if line.since is not None}
+    return [replace(x, since=since.get((x.target, x.loops))) for x in dots]
 
 
 def _bindings(steps: Iterable[Step]) -> tuple[Binding, ...]:
