@@ -8,9 +8,10 @@ from symbp.ir import Expr, line_of, variable
 from symbp.ops.product import total
 from symbp.program import Binding
 from symbp.spec.expressions import value
-from symbp.spec.loops import Statement, check_weight, statements
+from symbp.spec.loops import check_weight
 from symbp.spec.members import Undecided, enter
 from symbp.spec.names import Scope
+from symbp.spec.statements import Statement, statements
 from symbp.spec.syntax import Line
 from symbp.spec.twins import alike, twins
 from symbp.spec.values import Value, assigned
