@@ -23,7 +23,7 @@ def span_of(start: Node, stop: Node, scope: Scope) -> range | tuple[Dim, Dim]:
     """Return the numbers `start..stop`, both ends included, or the bounds that are no numbers.
 
     There are no numbers where stop lies below start.  Raises a SpecError for more members than
-    are read, and for bounds of which the second never lies above the first.
+    are read, and for bounds of which the second never reaches the first as sizes grow.
     """
     first, last = scope.place(start), scope.place(stop)
     if not (isinstance(first, int) and isinstance(last, int)):
@@ -100,8 +100,8 @@ def letter(shape: Shape | None, scope: Scope) -> str | None:
 
 def check_letter(name: str, span: Span, scope: Scope) -> None:
     """Raise a SpecError where the letter of a loop already means something."""
-    taken = {*scope.places, *scope.lines, *scope.coming, *scope.indices, *CONSTANTS}
-    if name in taken:
+    names = {*scope.places, *scope.lines, *scope.coming, *scope.indices, *CONSTANTS}
+    if name in names:
         raise taken(name, span)
 
 
