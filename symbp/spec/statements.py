@@ -16,7 +16,7 @@ from symbp.spec.entries import CONSTANTS
 from symbp.spec.families import Definition, Family, Places, apart
 from symbp.spec.loops import check_letter, loops_of, taken
 from symbp.spec.names import Scope
-from symbp.spec.ranges import terms
+from symbp.spec.ranges import holds, lowest, terms
 from symbp.spec.spelling import place_text, spelled, turn_text
 from symbp.spec.syntax import AssignLine, ForLine, Line, Ref
 
@@ -132,6 +132,7 @@ def _of_family(line: AssignLine, places: Places, number: int, scope: Scope) -> S
         what = f"`{spelled(line.target)}` has another number of indices than the line above"
         raise SpecError(what, line.span, f"write {len(family.axes)} of them")
     _check_places(definition, scope)
+    scope.least += [lowest(place, scope.loops) for place in places if not holds(place, scope.loops)]
     for before in family.definitions:
         conditions = apart(before, definition)
         if conditions is None:
