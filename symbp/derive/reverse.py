@@ -73,9 +73,9 @@ def adjoint_steps(program: Program, lines: Lines, *, as_written: bool = False) -
     bindings = {b.target: b.expr for b in program.bindings}
     known = {name_of(v): v for v in (*program.given, *bindings)}
     steps = [_cite(step, bindings, known) for step in steps]
-    givens = [v for v in _order(program) if v in sources]
+    givens, wrt = [v for v in _order(program) if v in sources], set(program.wrt)
     for var in givens:
-        step = _step(var, paths.get(var, []), lines, var in program.wrt)
+        step = _step(var, paths.get(var, []), lines, var in wrt)
         steps.append(_cite(step, bindings, known))
     return tuple(steps)
 
