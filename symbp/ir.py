@@ -245,7 +245,7 @@ def walk(*roots: Expr, last_first: bool = False) -> Iterator[Expr]:
         top, ready = pending.pop()
         if top in seen:
             continue
-        if ready:
+        if ready or not top.args:
             seen.add(top)
             yield top
             continue
