@@ -250,7 +250,7 @@ def walk(*roots: Expr, last_first: bool = False) -> Iterator[Expr]:
             yield top
             continue
         pending.append((top, True))
-        pending.extend((arg, False) for arg in top.args[::step] if arg not in seen)
+        pending += [(arg, False) for arg in top.args[::step] if arg not in seen]
 
 
 def variables(*roots: Expr) -> list[Expr]:

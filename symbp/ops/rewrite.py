@@ -121,9 +121,7 @@ def repeat(expr: Expr, axis: Dim) -> Expr:
     return product([(expr, letters)], (0, *letters), {0: axis})
 
 
-def resize(
-    expr: Expr, sizes: Mapping[sp.Expr, int], done: dict[Expr, Expr] | None = None
-) -> Expr:
+def resize(expr: Expr, sizes: Mapping[sp.Expr, int], done: dict[Expr, Expr] | None = None) -> Expr:
     """Put numbers in place of symbolic sizes, in every shape and every index of an expression.
 
     done: what has been resized so far, from call to call.
