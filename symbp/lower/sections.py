@@ -130,9 +130,7 @@ class _Adjoints:
         """Sort the adjoints of a program whose loss is joined; `single` is it for one example."""
         self.program, self.lines, both = program, Lines(primal), (*primal, *loss)
         self.given = set(program.given)
-        self.named = {
-            name_of(v): v for v in (*program.given, *(b.target for b in program.bindings))
-        }
+        self.named = _by_name(program)
         self.loss_lines, self.head_lines = Lines(both), Lines(primal)
         names = {binding.name for binding in both}
         whole = replace(single, bindings=tuple(b for b in single.bindings if b.name in names))
@@ -158,10 +156,15 @@ class _Adjoints:
                     self.head_bar.append(Binding(step.target, step.expr))
                 continue
             adjoint.extend(self._line(of, step, from_loss.get(of)))
-        params, inputs = ([bar(v) for v in part] for part in (program.params, program.inputs))
-        self.adjoint = _completed(needed(adjoint, params), params)
+        self._cut(adjoint)
+
+    def _cut(self, lines: Sequence[Binding]) -> None:
+        """Divide the lines behind the entries: what the parameters need, and the inputs besides."""
+        both = (self.program.params, self.program.inputs)
+        params, inputs = ([bar(v) for v in part] for part in both)
+        self.adjoint = _completed(needed(lines, params), params)
         shared = set(self.adjoint)
-        left = [b for b in adjoint if b not in shared]
+        left = [b for b in lines if b not in shared]
         self.inputs_bar = _completed(needed(left, inputs), inputs)
 
     def _of(self, step: Step) -> Expr:
@@ -238,6 +241,11 @@ class _Adjoints:
         if not is_variable(expr) and not of_input:  # whose adjoints a later sweep makes
             lines.add(Binding(target, expr))
         return expr
+
+
+def _by_name(program: Program) -> dict[str, Expr]:
+    """Return what is given and the targets of the lines by their names."""
+    return {name_of(v): v for v in (*program.given, *(b.target for b in program.bindings))}
 
 
 def _has_examples(term: Expr) -> bool:
