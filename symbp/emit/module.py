@@ -23,8 +23,9 @@ from symbp.emit.identity import Identity
 from symbp.emit.looped_parameters import LoopedParameters
 from symbp.emit.network import Network, family_or_type
 from symbp.emit.parameters import Parameters
+from symbp.emit.peak import Peak
 from symbp.emit.render import template
-from symbp.emit.segmenting import FIRST, LAST
+from symbp.emit.segmenting import FIRST, LAST, segment_note
 from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import broken, indented
 from symbp.ir import Expr, holder, name_of, symbol
@@ -66,7 +67,12 @@ def module_text(
         view = identity_view(derivation, wanted)
     kind = "network" if lowered else "identity"
     code = "\n".join(function.body for function in view["functions"])
-    view["docstring"] = docstring(derivation, origin, version, code)
+    notes = (
+        [segment_note(segment, wanted.checkpoint) for segment in lowered.segments]
+        if lowered
+        else []
+    )
+    view["docstring"] = docstring(derivation, origin, version, code, notes)
     view["sha256"] = sha256(derivation.program.source.encode()).hexdigest()
     view["version"] = version
     return template(f"numpy/{kind}.py.jinja").render(module=view)
@@ -91,7 +97,7 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     sizes = parameters.sample_sizes()
     samples = parameters.sample(network.data, parameters.all_sizes())
     functions = [parameters.init_params(), parameters.as_params(), *public]
-    functions += [*blocks.functions(), samples, *private]
+    functions += [*blocks.functions(), *_peak(lowered, parameters), samples, *private]
     helpers = sorted({*helpers, *blocks.write.helpers})
     kept = "Any" if network.looped else "Array"
     data = [network.name(v) for v in network.data]
@@ -121,6 +127,13 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         "flat_signature": _flat_signature(network, names, parameters.typed(parameters.sizes)),
         **_flat_lines(data, parameters.size_arguments()),
     }
+
+
+def _peak(lowered: Schedule, parameters: Parameters) -> list[Function]:
+    if not lowered.segments or not isinstance(parameters, LoopedParameters):
+        return []
+    found = Peak(lowered, parameters).function()
+    return [] if found is None else [found]
 
 
 def _parts_of_batch(network: Network) -> View:

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import sympy as sp
+
 from symbp.emit.fields import Fields
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.looped import LoopedSweep
+from symbp.emit.shapes import dim_text
 from symbp.emit.text import broken, tuple_text
 from symbp.ir import Expr, is_holder, symbol
 from symbp.lower.schedule import Schedule
@@ -20,6 +23,34 @@ FIRST, LAST = size_symbol("first"), size_symbol("last")
 def turns_name(segment: Segment) -> str:
     """Return the name of the function that runs a segment's turns."""
     return f"turns_{letter_name(segment.letter)}"
+
+
+def segment_note(segment: Segment, every: int | None) -> str:
+    """Return the sentences of a module's docstring on what is stored and what is done again."""
+    letter = letter_name(segment.letter)
+    often = f"{every} turns" if every else f"√n of its n turns (n = {_turns_text(segment)})"
+    carried = [_said(one.family, letter) for one in segment.values if one.carried]
+    again = [_said(one.family, letter) for one in segment.values]
+    whole = f"loss_and_grad runs the loop over {letter} in segments of {often}"
+    if every == 1:
+        whole = f"loss_and_grad runs the loop over {letter} turn by turn"
+    kept = (
+        f"Stored is {_listed(carried)} of the last turn of each" if carried else "Nothing is stored"
+    )
+    redone = f"{_listed(again)} of the other turns are worked out again, segment by segment"
+    return f"{whole}. {kept}; {redone}, from the last to the first, before the adjoints read them."
+
+
+def _turns_text(segment: Segment) -> str:
+    return dim_text(sp.expand(segment.loop.stop - segment.loop.start + 1))
+
+
+def _said(family: Expr, letter: str) -> str:
+    return f"{symbol(family).name}[{letter}]"
+
+
+def _listed(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 class Turns(LoopedSweep):
