@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 from looped import LOOPED
+from readings import assert_reading
 from written_out import Looped, Pair, assert_alike
 
 from symbp import judge
@@ -73,3 +74,8 @@ def test_a_family_without_members_is_refused():
     x = np.ones((2, 3))
     with pytest.raises(ValueError, match="W must have at least one member, got 0"):
         module.loss(module.Params(W=(), V=()), x, x)
+
+
+@pytest.mark.parametrize(("name", "at"), CASES, ids=str)
+def test_what_is_printed_is_what_the_turns_written_out_are(name, at):
+    assert_reading(Pair(looped(name), at))
