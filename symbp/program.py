@@ -36,6 +36,7 @@ class Binding:
     loops: the loops that the line stands in, the outermost first; lines that stand together in one
     follow each other.  adds: the line adds to its target, which is zero before the first such line
     and complete after the last; else no two turns of the loops give the same member a value.
+    since: the first place of the innermost letter in whose turn the line is run, None for any.
     """
 
     target: Expr
@@ -43,6 +44,7 @@ class Binding:
     shown: bool = True
     loops: tuple[Loop, ...] = ()
     adds: bool = False
+    since: Dim | None = None
 
     @property
     def name(self) -> str:

@@ -72,7 +72,7 @@ class _Sweep:
 
     def __init__(self, program: Program, lines: Lines, gifts: Gifts, as_written: bool) -> None:
         self.program, self.lines, self.as_written = program, lines, as_written
-        self.sources, self.gifts = moving(program), gifts
+        self.sources, self.gifts = set(moving(program)), gifts
         self.asked = {name_of(v) for v in program.wrt}
         self.paths: dict[Expr, list[tuple[Binding, Expr]]] = {}
         self.steps: list[Step] = []

@@ -80,7 +80,7 @@ class LoopedSweep(Sweep):
 
     def annotation(self, var: Expr) -> str:
         """Return the type of an argument."""
-        if not is_holder(var):
+        if not is_holder(var) or name_of(var) in self.schedule.carried:
             return super().annotation(var)
         given = symbol(var).role in ("input", "const", "target") or var in self.optional
         return f"{'Family' if given else 'Members'}{' | None' if var in self.optional else ''}"
@@ -94,7 +94,8 @@ class LoopedSweep(Sweep):
         arrays = Arrays(self.names, self.families.sizes(plain, available), self.names.count)
         models = {line.target: self._model(line.target) for line in self.lines}
         returned = {*self.results, *self.keeps}
-        body = LoopedBody(self.names, arrays, self.lines, returned, models)
+        carried = self.schedule.carried
+        body = LoopedBody(self.names, arrays, self.lines, returned, models, carried)
         alone = len(self.results) == 1 and not self.keeps and "adjoint" not in self.name
         body.annotated = self.results[0] if alone and not is_holder(self.results[0]) else None
         statements = [*self._families_begun(), *body.statements()]
@@ -161,6 +162,8 @@ class LoopedSweep(Sweep):
         made = []
         for family in dict.fromkeys(holder(b.target) for b in self.lines if symbol(b.target).index):
             name = self.names[family]
+            if name_of(family) in self.schedule.carried or family in self.groups.get("bars", []):
+                continue
             if family not in entered:
                 made.append(f"{name}: Members = {{}}")
             elif family not in self._lacking():

@@ -14,7 +14,17 @@ import sympy as sp
 
 from symbp.ir import Dim, Shape
 from symbp.program import Loop
-from symbp.spec.ranges import holds, lowest, minus, put, put_all, reachable, terms, tidy
+from symbp.spec.ranges import (
+    holds,
+    lowest,
+    minus,
+    never_negative,
+    put,
+    put_all,
+    reachable,
+    terms,
+    tidy,
+)
 from symbp.spec.syntax import AssignLine
 
 Places: TypeAlias = tuple[Dim, ...]
@@ -214,6 +224,9 @@ def apart(one: Definition, other: Definition) -> list[Dim] | None:
     """Return what must not be negative for two lines to define no member twice; None: they do."""
     if not one.may_define(other.places):
         return []
+    for loop, line in ((one, other), (other, one)):
+        if not line.loops and _never_in(line.places, loop.whole(line.places)):
+            return []
     best: list[Dim] | None = None
     loops = [*one.loops, *other.loops]
     for axis in range(len(one.places)):
@@ -224,6 +237,11 @@ def apart(one: Definition, other: Definition) -> list[Dim] | None:
             if reachable(gap) and not _shrinks(gap):
                 best = best or [gap]
     return best
+
+
+def _never_in(places: Places, box: Box) -> bool:
+    """Tell whether a member lies outside a box whatever the sizes."""
+    return any(never_negative(minus(-1, gap)) for gap in gaps(places, box, box, 0))
 
 
 def _shrinks(gap: Dim) -> bool:

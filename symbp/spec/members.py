@@ -6,7 +6,7 @@ from symbp.errors import SpecError
 from symbp.ir import Dim, Shape, variable
 from symbp.spec.families import Definition, Family, Places, covering
 from symbp.spec.names import Scope, ShapeError
-from symbp.spec.ranges import put, put_all, settled, tidy, worst
+from symbp.spec.ranges import put, settled, tidy, worst
 from symbp.spec.spelling import dims_text, place_text, spelled, turn_text
 from symbp.spec.syntax import Ref
 from symbp.spec.values import Value
@@ -105,19 +105,24 @@ def enter(definition: Definition, dims: Shape, scope: Scope) -> None:
     family = scope.computed[definition.line.target.name]
     own = family.template(definition, dims)
     template = scope.templates.get(family.name, own)
-    checked = {definition: dims}
-    if own is not None and family.name not in scope.templates:
-        scope.templates[family.name] = own
-        checked = {**scope.shapes, definition: dims}
+    if template is not None and family.name not in scope.templates:
+        suppose(family, template, scope)
     if template is not None:
-        for line, shape in checked.items():
-            if scope.computed.get(line.line.target.name) is family:
-                _check_shape(line, shape, family.at(template, line.places), scope)
+        _check_shape(definition, dims, family.at(template, definition.places), scope)
     scope.shapes[definition] = dims
 
 
+def suppose(family: Family, template: Shape, scope: Scope) -> None:
+    """Take a shape for that of any member; raise a ShapeError where a line above gives another."""
+    scope.templates[family.name] = template
+    for definition in family.definitions:
+        if definition in scope.shapes:
+            meant = family.at(template, definition.places)
+            _check_shape(definition, scope.shapes[definition], meant, scope)
+
+
 def _check_shape(line: Definition, dims: Shape, meant: Shape, scope: Scope) -> None:
-    if put_all(dims, {}) == meant:
+    if dims == meant:
         return
     target = line.line.target
     one, other = (dims_text(shape, scope.sizes) or "a scalar" for shape in (dims, meant))
