@@ -18,7 +18,9 @@ LENGTHS = {
     "third": [{"K": k} for k in (4, 7)],
     "grid": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (3, 2), (7, 2))],
 }
-CASES = [(name, at) for name in LOOPED for at in LENGTHS.get(name, [{"K": k} for k in (1, 2, 3, 7)])]
+CASES = [
+    (name, at) for name in LOOPED for at in LENGTHS.get(name, [{"K": k} for k in (1, 2, 3, 7)])
+]
 
 ROUNDED = ("rnn", "rnn_last", "grid")
 """Specs whose sums over turns a written-out program adds in another order.
