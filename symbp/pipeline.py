@@ -225,6 +225,18 @@ def wanted_of(program: Program, **asked: Any) -> Wanted:
     return wanted
 
 
+def every(checkpoint: str | None) -> int | None:
+    """Return every how many turns are stored: a number as text, or 0 for `sqrt`."""
+    if checkpoint is None:
+        return None
+    if checkpoint == "sqrt":
+        return 0
+    if checkpoint.isascii() and checkpoint.isdecimal() and int(checkpoint) > 0:
+        return int(checkpoint)
+    what = f"--checkpoint {printable(checkpoint)} is no number of turns"
+    raise SymbpError(what, "write a whole number from 1, or sqrt")
+
+
 def emit(derivation: Derivation, *, origin: str = "", wanted: Wanted = GRADIENTS) -> str:
     """Return the text of the derivation's NumPy module, with what is wanted besides gradients.
 

@@ -20,6 +20,7 @@ from symbp.ir import Dim, Expr, holder, is_holder, name_of, symbol, variables
 from symbp.lower.batch import EXAMPLES
 from symbp.lower.reads import sizes_for
 from symbp.lower.schedule import Schedule
+from symbp.program import Binding
 
 
 class LoopedSweep(Sweep):
@@ -28,6 +29,11 @@ class LoopedSweep(Sweep):
     def __init__(self, schedule: Schedule, name: str, fields: Fields) -> None:
         self.families = Families(schedule.batch, fields.names)
         super().__init__(schedule, name, fields)
+
+    @property
+    def turns(self) -> Sequence[Binding]:
+        """The lines, in loops that say which turns there are."""
+        return self.lines
 
     def _needs(self) -> list[Expr]:
         made = {holder(line.target) for line in self.lines}
@@ -39,6 +45,10 @@ class LoopedSweep(Sweep):
         found.update((v, None) for v in passed if v not in made or v in entered)
         found.update(dict.fromkeys(self._witness(found)))
         return list(found)
+
+    def signature(self) -> list[str]:
+        """Return the arguments with their types."""
+        return [*super().signature(), *(["sparse: bool = False"] if self.segmented else [])]
 
     def _begun(self) -> list[Expr]:
         """Return the values that the adjoints begin like that are added to, or filled up."""
@@ -58,6 +68,7 @@ class LoopedSweep(Sweep):
 
     def _witness(self, found: Iterable[Expr]) -> list[Expr]:
         found = list(found)
+        self.families.enter(self.turns)
         wanted: list[Dim] = [*self.families.read_by(self.lines)]
         reads = (v for line in self.lines for v in variables(line.expr))
         several = any(symbol(v).batched for v in self._tellers(found))
@@ -87,7 +98,7 @@ class LoopedSweep(Sweep):
 
     def function(self, doc: str, guards: Sequence[str] = ()) -> Function:
         """Return the function's text."""
-        self.families.enter(self.lines)
+        self.families.enter(self.turns)
         tellers = [v for v in self._tellers(self._needs()) if not is_holder(v)]
         plain = sizes_for(self.lines, tellers, self.names)
         available = [v for v in self._needs() if is_holder(v)]
@@ -96,6 +107,7 @@ class LoopedSweep(Sweep):
         returned = {*self.results, *self.keeps}
         carried = self.schedule.carried
         body = LoopedBody(self.names, arrays, self.lines, returned, models, carried)
+        body.segmented = self.segmented
         alone = len(self.results) == 1 and not self.keeps and "adjoint" not in self.name
         body.annotated = self.results[0] if alone and not is_holder(self.results[0]) else None
         statements = [*self._families_begun(), *body.statements()]

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from symbp.derive.dense import Wanted
 from symbp.derive.derivation import Derivation
+from symbp.derive.reverse import has_penalty
 from symbp.emit.blocks import network_blocks
 from symbp.emit.constants import (
     has_frozen,
@@ -22,7 +23,9 @@ from symbp.emit.identity import Identity
 from symbp.emit.looped_parameters import LoopedParameters
 from symbp.emit.network import Network, family_or_type
 from symbp.emit.parameters import Parameters
+from symbp.emit.peak import Peak
 from symbp.emit.render import template
+from symbp.emit.segmenting import FIRST, LAST, segment_note
 from symbp.emit.sweeps import Function, Sweep
 from symbp.emit.text import broken, indented
 from symbp.ir import Expr, holder, name_of, symbol
@@ -56,14 +59,20 @@ def module_text(
 
     `origin` is named in the docstring as where the spec is.
     """
-    lowered = schedule(derivation) if derivation.program.params else None
+    sparse = wanted.checkpoint is not None
+    lowered = schedule(derivation, sparse=sparse) if derivation.program.params else None
     if lowered:
         view = network_view(derivation, lowered, wanted)
     else:
         view = identity_view(derivation, wanted)
     kind = "network" if lowered else "identity"
     code = "\n".join(function.body for function in view["functions"])
-    view["docstring"] = docstring(derivation, origin, version, code)
+    notes = (
+        [segment_note(segment, wanted.checkpoint) for segment in lowered.segments]
+        if lowered
+        else []
+    )
+    view["docstring"] = docstring(derivation, origin, version, code, notes)
     view["sha256"] = sha256(derivation.program.source.encode()).hexdigest()
     view["version"] = version
     return template(f"numpy/{kind}.py.jinja").render(module=view)
@@ -78,7 +87,7 @@ _FAMILIES = [
 def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> View:
     """Return what the template of a network's module lays out."""
     program = derivation.program
-    names = _identifiers(lowered.batch, program)
+    names = _identifiers(lowered.batch, program, sparse=bool(lowered.segments))
     names.carried = lowered.carried
     network = Network(lowered, names)
     public = [function for _, function in network.functions()]
@@ -88,12 +97,14 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     sizes = parameters.sample_sizes()
     samples = parameters.sample(network.data, parameters.all_sizes())
     functions = [parameters.init_params(), parameters.as_params(), *public]
-    functions += [*blocks.functions(), samples, *private]
+    functions += [*blocks.functions(), *_peak(lowered, parameters), samples, *private]
     helpers = sorted({*helpers, *blocks.write.helpers})
     kept = "Any" if network.looped else "Array"
     data = [network.name(v) for v in network.data]
     equal = network.fields.chosen(map(lowered.batched, symmetric(program)))
     return {
+        "every": wanted.checkpoint,
+        **_parts_of_batch(network),
         "moving": "MOVING" if has_frozen(program) else "Params._fields",
         **_numeric(program, wanted),
         **blocks.checked([]),
@@ -115,6 +126,24 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         "sized": ", **SIZES" if sizes else "",
         "flat_signature": _flat_signature(network, names, parameters.typed(parameters.sizes)),
         **_flat_lines(data, parameters.size_arguments()),
+    }
+
+
+def _peak(lowered: Schedule, parameters: Parameters) -> list[Function]:
+    if not lowered.segments or not isinstance(parameters, LoopedParameters):
+        return []
+    found = Peak(lowered, parameters).function()
+    return [] if found is None else [found]
+
+
+def _parts_of_batch(network: Network) -> View:
+    """Return how a batch that is worked out in parts is put together."""
+    mean = network.program.reduction == "mean"
+    return {
+        "iterators": network.loss is not None and network.takes_parts,
+        "part_weight": "weight = size / n" if mean else "weight = 1",
+        "part_sized": mean,
+        "part_penalty": not mean and has_penalty(network.program),
     }
 
 
@@ -217,12 +246,15 @@ def _labels(data: Sequence[Expr]) -> list[str]:
     return ["Labels = NDArray[np.integer]"] if labels else []
 
 
-def _identifiers(batch: Batch, program: Program) -> Identifiers:
+def _identifiers(batch: Batch, program: Program, *, sparse: bool = False) -> Identifiers:
     given = [batch.name(v) for v in program.given]
     lines = [batch.name(binding.target) for binding in program.bindings]
+    segment = [FIRST.name, LAST.name]  # the arguments of the functions that run turns
     widths = [name for name in program.families if name not in {name_of(v) for v in given}]
     first = [v if not symbol(v).index else holder(v) for v in (*given, *lines)]
-    return Identifiers(first, [*program.sizes, *widths], list(program.tuples))
+    return Identifiers(
+        first, [*program.sizes, *widths, *(segment if sparse else [])], list(program.tuples)
+    )
 
 
 def _private(network: Network, names: Identifiers) -> tuple[list[Function], list[str]]:
@@ -244,6 +276,9 @@ def _private(network: Network, names: Identifiers) -> tuple[list[Function], list
             guards = [sweep.guard(targets[v], known) for v in sweep.named if v in targets]
         made.append(sweep.function(_sweep_doc(sweep), guards))
         helpers |= sweep.helpers
+    for turns in network.turns:
+        made.append(turns.function("Run the turns of a loop from first to last."))
+        helpers |= {*turns.helpers, "every"}
     return made, sorted(helpers)
 
 
@@ -270,7 +305,8 @@ def _guards_used(functions: Sequence[Function]) -> list[str]:
 def _parts(network: Network, helpers: Sequence[str], guards: Sequence[str]) -> list[str]:
     """Return the fixed texts that the module needs, in order."""
     loss = network.loss is not None
-    made = [*helpers, *guards, *(["families"] if network.fields.families else []), "ravel"]
+    parts = ["in_parts"] if loss and network.takes_parts else []
+    made = [*helpers, *guards, *parts, *(["families"] if network.fields.families else []), "ravel"]
     made += ["flat", "check_loss"] if loss else ["check_output"]
     slopes = "complex_step" if is_analytic(network.program) else "differences"
     folding = ["symmetric"] if symmetric(network.program) else []

@@ -6,9 +6,10 @@ from symbp.emit.fields import Fields
 from symbp.emit.guards import guard_like, optional_guard
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.looped import LoopedSweep
+from symbp.emit.segmenting import Segmented, Turns
 from symbp.emit.shapes import array_text, shape_tuple, type_text
 from symbp.emit.sweeps import Function, Sweep
-from symbp.emit.text import called, documented, indented, tuple_text, wrapped
+from symbp.emit.text import broken, called, documented, indented, tuple_text, wrapped
 from symbp.ir import Expr, holder, is_holder, name_of, symbol
 from symbp.lower.schedule import Schedule
 from symbp.lower.sweeps import Entry
@@ -24,6 +25,11 @@ class Network:
         self.looped = bool(self.program.families) or any(line.loops for line in lines)
         made = LoopedSweep if self.looped else Sweep
         self.sweeps = {name: made(schedule, name, self.fields) for name in schedule.sweeps}
+        self.turns = [Turns(schedule, segment, self.fields) for segment in schedule.segments]
+        for turns in self.turns:
+            for name in ("primal", "adjoint"):
+                code = Segmented(turns.segment, names, turns.call())
+                self.sweeps[name].segmented[turns.segment.letter] = code
         batched = schedule.batched
         self.inputs = [batched(v) for v in self.program.inputs]
         self.consts = [batched(v) for v in self.program.consts]
@@ -77,10 +83,12 @@ class Network:
         *,
         still: bool = False,
         depth: int = 1,
+        sparse: bool = False,
     ) -> list[str]:
         """Return the lines that run sweeps one after the other, keeping what is read later.
 
-        `still` leaves out the tangents of the inputs; `depth` is how far the lines are indented.
+        `still` leaves out the tangents of the inputs; `depth` is how far the lines are indented;
+        `sparse` runs loops in segments.
         """
         none = [self.name(self.schedule.dot(v)) for v in self.inputs] if still else []
         lines: list[str] = []
@@ -98,7 +106,9 @@ class Network:
                 kept = sweep.keeper if sweep.keeper in read else "_"
                 left = f"{left}, {kept}" if left else kept
             given = ["None" if argument in none else argument for argument in sweep.arguments()]
-            lines.append("\n".join(called(left, name, given, depth)))
+            segmented = sparse and name in ("primal", "adjoint") and self.turns
+            given_all = [*given, "sparse=True"] if segmented else given
+            lines.append("\n".join(called(left, name, given_all, depth)))
             read |= {*given} - {"None"}
         return lines[::-1]
 
@@ -140,12 +150,22 @@ class Network:
         assert self.loss is not None
         value = self.names[self.loss]
         calls = self._calls(
-            ["primal", "loss", "loss_bar", "adjoint"], [value, "grad", *self._direct()]
+            ["primal", "loss", "loss_bar", "adjoint"],
+            [value, "grad", *self._direct()],
+            sparse=True,
         )
-        body = [_AS_PARAMS, *calls, *self._add_direct(""), f"return {value}.item(), grad"]
-        body = self._with_zeros(body, by_loss=True)
+        calls = self._with_zeros(calls, by_loss=True)
+        body = [_AS_PARAMS, *self._in_parts(), *calls, *self._add_direct("")]
+        body.append(f"return {value}.item(), grad")
         doc = "Return the loss and its gradient, each field in the shape of its parameter."
         arguments = self._arguments(self.data)
+        if self.takes_parts:
+            arguments += ["*", "microbatch: int | None = None"]
+            doc = documented(
+                "Return the loss and its gradient, worked out for `microbatch` examples at a time",
+                "Return the loss and its gradient, each field in the shape of its parameter",
+                "Given `microbatch`, that many examples are worked out at a time",
+            )
         return self._function("loss_and_grad", arguments, "tuple[float, Params]", doc, body)
 
     def grad_input(self, var: Expr) -> Function:
@@ -161,6 +181,22 @@ class Network:
         body = self._with_zeros([_AS_PARAMS, *calls, f"return {value}"], by_loss=True)
         doc = f"Return ∂loss/∂{name}, in the shape of {self._shape(var)}."
         return self._function(f"grad_{name}", self._arguments(self.data), "Array", doc, body)
+
+    @property
+    def takes_parts(self) -> bool:
+        """Whether a batch can be worked out in parts: where loops make its length matter."""
+        return self.looped and any(symbol(v).batched for v in self.data)
+
+    def _in_parts(self) -> list[str]:
+        """Return the lines that leave the batch to be worked out in parts."""
+        if not self.takes_parts:
+            return []
+        data = tuple_text([self.name(v) for v in self.data])
+        data = data if len(self.data) == 1 else f"({data})"
+        several = tuple_text([str(symbol(v).batched) for v in self.data])
+        several = several if len(self.data) == 1 else f"({several})"
+        call = broken("return _in_parts(", ["params", data, several, "microbatch"], ")", 2)
+        return ["if microbatch is not None:", *(f"    {line}" for line in call)]
 
     def _direct(self) -> list[str]:
         """Return what the loss adds directly to the gradients of parameters."""

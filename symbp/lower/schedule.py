@@ -12,12 +12,14 @@ from heapq import heappop, heappush
 
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import bar, dot
+from symbp.errors import SymbpError
 from symbp.ir import Expr, Variable, holder, is_holder, name_of, symbol, variables
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
 from symbp.lower.carried import carried
 from symbp.lower.reads import is_number, reads
 from symbp.lower.sections import Sections, sections
+from symbp.lower.segments import Segment, segments
 from symbp.lower.settle import localised
 from symbp.lower.share import share
 from symbp.lower.sweeps import BEFORE, Entry, Sweeps
@@ -43,6 +45,7 @@ class Schedule:
     single_output, single_loss: their variables for one example.
     entries: where the shared adjoint sweep is entered.  lacking: the adjoints of families that are
     filled with zeros there.  carried: the names that a loop hands from turn to turn.
+    segments: the loops that are run in segments, where that is asked for.
     """
 
     program: Program
@@ -54,6 +57,7 @@ class Schedule:
     entries: dict[Expr, Entry]
     lacking: tuple[Expr, ...] = ()
     carried: Collection[str] = ()
+    segments: tuple[Segment, ...] = ()
 
     @property
     def output(self) -> Expr:
@@ -172,12 +176,15 @@ class Schedule:
             "adjoint_dot": [dot(bar(v)) for v in params] if loss is not None else [],
             "inputs_bar": [bar(v) for v in self.program.inputs],
         }
-        wanted = seeds[sweep] if sweep in seeds else found[sweep]
+        wanted = seeds[sweep] if sweep in seeds else found.get(sweep, [])
         return [holder(self.batched(v)) for v in wanted if v is not None]
 
     def reads(self, sweep: str) -> list[Expr]:
         """Return what a sweep reads and does not make itself, in the order of reading."""
         found = reads(self.sweeps[sweep])
+        if sweep == "adjoint":
+            again = dict.fromkeys(v for segment in self.segments for v in segment.needs)
+            return [*found, *(v for v in again if v not in found)]
         if sweep != "inputs_bar":
             return found
         made = {holder(line.target) for line in self.sweeps["adjoint"]}
@@ -195,8 +202,12 @@ class Schedule:
         return [self.batched(v) for v in half if v is not self.single_output]
 
 
-def schedule(derivation: Derivation) -> Schedule:
-    """Return the schedule of a derivation."""
+def schedule(derivation: Derivation, *, sparse: bool = False) -> Schedule:
+    """Return the schedule of a derivation.
+
+    sparse: loops are run in segments, which the reverse sweep runs again.  Raises SymbpError where
+    no loop has values that could be worked out again.
+    """
     cut = sections(derivation)
     program = cut.program
     batch = Batch(program)
@@ -215,6 +226,12 @@ def schedule(derivation: Derivation) -> Schedule:
     sweeps = localised(sweeps, kept | {name_of(v) for v in cut.lacking}, taken)
     handed = carried(sweeps, kept | {name_of(v) for v in cut.lacking})
     made = Schedule(program, batch, sweeps, {}, output, loss, cut.entries, cut.lacking, handed)
+    if sparse:
+        lasting = kept | set(handed) | {name_of(v) for v in cut.lacking}
+        made = replace(made, segments=segments(sweeps, lasting))
+        if not made.segments:
+            what = f"no loop of {program.name} has values that could be worked out again"
+            raise SymbpError(what, "leave out --checkpoint")
     return replace(made, kept=_keeps(made))
 
 

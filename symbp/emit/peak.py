@@ -1,0 +1,102 @@
+"""How much a module that runs its loops in segments holds at most: a function of the sizes."""
+
+from collections.abc import Iterable, Sequence
+
+import sympy as sp
+
+from symbp.emit.looped_parameters import LoopedParameters
+from symbp.emit.sweeps import Function
+from symbp.emit.text import broken, indented, wrapped
+from symbp.ir import Expr, is_holder, name_of, symbol
+from symbp.lower.schedule import Schedule
+from symbp.lower.segments import Segment
+from symbp.program import Binding
+
+
+class Peak:
+    """The function `peak_numbers` of a network with one loop that is run in segments."""
+
+    def __init__(self, schedule: Schedule, parameters: LoopedParameters) -> None:
+        self.schedule, self.parameters, self.names = schedule, parameters, parameters.names
+        self.segment: Segment = schedule.segments[0]
+        self.letter = self.names.letter(self.segment.letter)
+
+    def function(self) -> Function | None:
+        """Return the function, None where what is held cannot be told turn by turn."""
+        if len(self.schedule.segments) > 1 or any(len(x.loops) > 1 for x in self._lines()):
+            return None
+        sizes = self.parameters.every_size
+        arguments = ["examples: int", *(["*", *self.parameters.typed(sizes)] if sizes else [])]
+        signature = wrapped("def peak_numbers(", arguments, ") -> int:")
+        doc = "Return how many numbers loss_and_grad holds at its peak, its arguments not counted."
+        body = [*self.parameters.told(sizes), *self._counted(), *self._largest()]
+        return Function(signature, doc, indented(body))
+
+    def _lines(self) -> list[Binding]:
+        sweeps = self.schedule.sweeps
+        return [line for name in ("primal", "loss", "loss_bar", "adjoint") for line in sweeps[name]]
+
+    def _counted(self) -> list[str]:
+        """Return the lines that count what a turn hands on, holds and leaves behind."""
+        values, bars = self.segment.values, self.segment.bars
+        carried = [one.family for one in values if one.carried]
+        held = [one.family for one in (*values, *bars)]
+        grads = [v for v in self.schedule.results("adjoint") if is_holder(v)]
+        lines = [*self._each("handed_on", carried), *self._each("of_turn", held)]
+        lines += self._each("gradients", grads)
+        rest = [self._numbers(v) for v in self._others({*held, *grads})]
+        return [*lines, *broken("rest = sum((", [*rest, "0"], "))")]
+
+    def _each(self, name: str, families: Sequence[Expr]) -> list[str]:
+        members = [v for family in families if (v := self._member(family)) is not None]
+        total = " + ".join(map(self._numbers, members)) or "0"
+        return [f"{name} = {{{self.letter}: {total} for {self.letter} in {self._turns()}}}"]
+
+    def _turns(self) -> str:
+        loop, place = self.segment.loop, self.names.place
+        return f"range({place(loop.start)}, {place(loop.stop + 1)})"
+
+    def _member(self, family: Expr) -> Expr | None:
+        """Return a member of a family at the turn's place, as the loop's lines have it."""
+        for line in self._lines():
+            target = line.target
+            own = bool(line.loops) and line.loops[0].letter == self.segment.letter
+            if own and name_of(target) == name_of(family) and symbol(target).index:
+                behind = sp.expand(symbol(target).index[0] - self.segment.letter)
+                if behind == 0:
+                    return target
+        return None
+
+    def _others(self, counted: Iterable[Expr]) -> list[Expr]:
+        """Return what else stays until the end: plain arrays, and members outside the loop."""
+        names = {name_of(v) for v in counted}
+        found: dict[Expr, None] = {}
+        for line in self._lines():
+            inside = bool(line.loops)
+            member = bool(symbol(line.target).index)
+            kept = not inside and (not member or name_of(line.target) in names)
+            if kept and line.target.rank and line.expr.args:
+                found[line.target] = None
+        return list(found)
+
+    def _numbers(self, var: Expr) -> str:
+        return " * ".join(self.parameters.dims(var)) or "1"
+
+    def _largest(self) -> list[str]:
+        loop, place = self.segment.loop, self.names.place
+        start, end = place(loop.start), place(loop.stop + 1)
+        k = self.letter
+        return [
+            f"step = _every({place(loop.stop - loop.start + 1)})",
+            "most = 0",
+            f"for first in range({start}, {end}, step):",
+            f"    last = min(first + step, {end}) - 1",
+            f"    ends = range({place(loop.start - 1)} + step, first, step)".replace(
+                "range(0 + ", "range("
+            ),
+            f"    held = sum(handed_on[{k}] for {k} in ends)",
+            f"    held += sum(of_turn[{k}] for {k} in range(first, last + 1))",
+            f"    held += sum(gradients[{k}] for {k} in range(first, {end}))",
+            "    most = max(most, held)",
+            "return most + rest + max(of_turn.values(), default=0)  # what a turn works on",
+        ]
