@@ -239,7 +239,7 @@ class LoopedSweep(Sweep):
     def guard(self, var: Expr, known: Sequence[Expr]) -> str:
         """Return the line that checks an argument's shape, of a family those of all members."""
         loop = self.families.range_of(var)
-        sizes = self.families.sizes({}, [v for v in self._needs() if is_holder(v)])
+        sizes = self.families.sizes({}, self._numbered_by(known))
         dims = var.shape[:-1] if symbol(var).encoding == "one_hot" else var.shape
         texts = [self._guarded(dim, sizes, known) for dim in dims]
         name = self.names[holder(var)]
@@ -255,6 +255,12 @@ class LoopedSweep(Sweep):
         given = [f'"{name}"', place(loop.start), name, count, *texts]
         return "\n".join(broken(f"{name} = _family(", given, ")"))
 
+    def _numbered_by(self, known: Sequence[Expr]) -> list[Expr]:
+        """Return the families that are dicts when those that are known have been checked."""
+        done = set(map(holder, known))
+        raw = {v for v in self.named if symbol(v).role in ("input", "const", "target")} - done
+        return [v for v in self._needs() if is_holder(v) and v not in raw]
+
     def _guarded(self, dim: Dim, sizes: Mapping[Dim, str], known: Sequence[Expr]) -> str:
         """Return the code of a size that is known, else a word for any."""
         if isinstance(dim, int):
@@ -265,11 +271,14 @@ class LoopedSweep(Sweep):
                 if own == dim:
                     name = self.names[var]
                     return f"{name}.shape[{axis}]" if axis else f"len({name})"
+        for var in (v for v in known if symbol(v).index):
+            member = self.schedule.values.get(name_of(var))
+            if member is not None and dim in member.shape:
+                axis = member.shape.index(dim)
+                first = f"next(iter({self.names[holder(var)]}.values()))"
+                return f"{first}.shape[{axis}]" if axis else f"len({first})"
         if dim == EXAMPLES:
-            family = next((v for v in known if symbol(v).index and symbol(v).batched), None)
-            if family is None:
-                return '"N"'
-            return f"len(next(iter({self.names[holder(family)]}.values())))"
+            return '"N"'
         told = all(m in sizes for m in sp.S(dim).atoms(AppliedUndef))
         plain_ok = all(s in sizes for s in self._open_symbols(dim, sizes))
         return text(Dims(sizes).size(dim)) if told and plain_ok else f'"{dim_text(dim)}"'
