@@ -60,8 +60,18 @@ def main() -> None:
     """
 
 
+_set_option = click.option(
+    "--set",
+    "sizes",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="A number for a size of the spec, as K=3; numbers for a family, as D=784,128,10.",
+)
+
+
 def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
+        _set_option,
         click.option("--symmetric", "symmetric", multiple=True, metavar="NAMES",
                      help="With -e: the matrices that equal their transposes."),
         click.option("--shape", "shapes", multiple=True, metavar="NAME=SHAPE",
@@ -126,7 +136,7 @@ def derive(
     """Derive a spec, print the derivation and its certificate, and write the module."""
     with _waiting("reading"):
         pipeline, screen = import_module("symbp.pipeline"), _screen()
-        declared = pipeline.Declared(shapes, second.pop("symmetric"))
+        declared = pipeline.Declared(shapes, second.pop("symmetric"), second.pop("sizes"))
         program = pipeline.read_program(spec, expression, wrt, declared, name)
         asked = pipeline.wanted_of(program, **second)
     folder = output or (None if expression is not None else Path("generated"))
@@ -177,7 +187,7 @@ def show(
 ) -> None:  # fmt: skip
     """Print the derivation as text, as a LaTeX article or as Markdown."""
     pipeline = import_module("symbp.pipeline")
-    declared = pipeline.Declared(shapes, second.pop("symmetric"))
+    declared = pipeline.Declared(shapes, second.pop("symmetric"), second.pop("sizes"))
     program = pipeline.read_program(spec, expression, wrt, declared)
     asked = pipeline.wanted_of(program, **second)
     report = import_module("symbp.report")
@@ -209,14 +219,15 @@ def explain(rule: str | None, format: str) -> None:
     show_default=True,
     help="Draws the point to judge at.",
 )
+@_set_option
 @_errors_as_messages
-def check(spec: str, seed: int) -> None:
+def check(spec: str, seed: int, sizes: tuple[str, ...]) -> None:
     """Judge every derivative of a spec, or of a module file, and exit with 0 or 1.
 
     A module (FILE.py) is imported, which runs it.
     """
     pipeline, screen = import_module("symbp.pipeline"), _screen()
     with _waiting("judging every gradient"):
-        certificate = pipeline.certify(pipeline.read_module(spec), seed)
+        certificate = pipeline.certify(pipeline.read_module(spec, sizes), seed)
     screen.certificate(certificate)
     sys.exit(0 if certificate.ok else 1)

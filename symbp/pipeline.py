@@ -28,14 +28,19 @@ from symbp.spec.glyphs import plain_name
 
 @dataclass(frozen=True)
 class Declared:
-    """What is declared of an expression's names: `NAME=SHAPE`, and names joined by commas."""
+    """What is declared outside of what is read.
+
+    shapes, symmetric: of an expression's names, `NAME=SHAPE`, and names joined by commas.
+    sizes: of a spec's sizes, `NAME=NUMBER`, or numbers joined by commas for a family.
+    """
 
     shapes: Sequence[str] = ()
     symmetric: Sequence[str] = ()
+    sizes: Sequence[str] = ()
 
 
 NOTHING = Declared()
-"""Every name is what its letter says."""
+"""Every name is what its letter, or the spec, says."""
 
 
 def read_program(
@@ -47,7 +52,7 @@ def read_program(
 ) -> Program:
     """Return the program of a spec file, of an expression, or of `FILE.py:NAME`.
 
-    wrt: names, also joined by commas; declared: for an expression alone.
+    wrt: names, also joined by commas; declared: shapes for an expression, sizes for a spec file.
     Raises SymbpError where the input is wrong.
     """
     if (spec is None) == (text is None):
@@ -59,17 +64,27 @@ def read_program(
     if fault is not None:
         raise SymbpError(fault, "write a name of letters, digits and `_`, such as `--name mlp`")
     names = _names(wrt)
+    if declared.sizes and (text is not None or _is_python(str(spec))):
+        help = "an expression and a SymPy expression have sizes of their own: `--shape W=3x4`"
+        raise SymbpError("--set is for spec files", help)
     if text is not None:
         symmetric = _names(declared.symmetric)
-        program = expression(text, names, _shapes(declared.shapes), symmetric)
+        shapes = _pairs(declared.shapes, "shape", "W=3x4 or x=n")
+        program = expression(text, names, shapes, symmetric)
     elif declared.shapes:
         raise SymbpError("--shape is for -e", "declare shapes in the spec: `param W : m x n`")
     elif declared.symmetric:
         help = "declare it in the spec: `param W : n x n symmetric`"
         raise SymbpError("--symmetric is for -e", help)
     else:
-        program = _from_file(str(spec), names, name)
+        sizes = _pairs(declared.sizes, "set", "K=3 or D=784,128,10")
+        program = _from_file(str(spec), names, name, sizes)
     return program if name is None else replace(program, name=name)
+
+
+def _is_python(spec: str) -> bool:
+    """Tell whether what is read is a Python file, `FILE.py:NAME`."""
+    return spec.endswith(".py") or spec.rpartition(":")[0].endswith(".py")
 
 
 def _names(items: Sequence[str]) -> list[str]:
@@ -77,27 +92,35 @@ def _names(items: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(plain_name(part) for part in parts if part))
 
 
-def _shapes(items: Sequence[str]) -> Mapping[str, str]:
+def _pairs(items: Sequence[str], option: str, form: str) -> Mapping[str, str]:
+    """Return what an option gives to each name; raise SymbpError where it gives a name two."""
     made: dict[str, str] = {}
     for item in items:
         key, sign, value = item.partition("=")
         if not sign or not key.strip():
-            raise SymbpError(f"--shape {printable(item)} is no shape", "write it as W=3x4 or x=n")
+            what = f"--{option} {printable(item)} is no {_SAYS[option]}"
+            raise SymbpError(what, f"write it as {form}")
         before = made.setdefault(key.strip(), value.strip())
         if before != value.strip():
-            what = f"--shape gives {printable(key.strip())} two shapes, {printable(before)} and"
-            raise SymbpError(f"{what} {printable(value.strip())}", "give it one")
+            said = f"--{option} gives {printable(key.strip())} two {_SAYS[option]}s"
+            what = f"{said}, {printable(before)} and {printable(value.strip())}"
+            raise SymbpError(what, "give it one")
     return made
 
 
-def _from_file(spec: str, wrt: Sequence[str], name: str | None) -> Program:
+_SAYS = {"shape": "shape", "set": "number"}
+
+
+def _from_file(
+    spec: str, wrt: Sequence[str], name: str | None, sizes: Mapping[str, str]
+) -> Program:
     path, sign, attribute = spec.rpartition(":")
     if sign and path.endswith(".py"):
         return _from_python(Path(path), attribute, wrt, name)
     if spec.endswith(".py"):
         help = f"name the expression or the Program in it: `{printable(spec)}:loss`"
         raise SymbpError(f"{printable(spec)} is Python, not a spec", help)
-    return _by(load(spec, name), wrt)
+    return _by(load(spec, name, sizes), wrt)
 
 
 def _asked(wrt: Sequence[str], known: Mapping[str, Any]) -> Sequence[Any]:
@@ -169,10 +192,15 @@ def import_file(path: Path) -> types.ModuleType:
     return module
 
 
-def read_module(spec: str) -> types.ModuleType:
-    """Return the module to judge: of a spec, derived and compiled, or a module file, imported."""
+def read_module(spec: str, sizes: Sequence[str] = ()) -> types.ModuleType:
+    """Return the module to judge: of a spec, derived and compiled, or a module file, imported.
+
+    sizes: numbers for the spec's sizes, `NAME=NUMBER`.
+    """
     if not spec.endswith(".py"):
-        return compile_module(derive(read_program(spec)))
+        return compile_module(derive(read_program(spec, declared=Declared(sizes=sizes))))
+    if sizes:
+        raise SymbpError("--set is for specs", "a module takes its sizes from its arguments")
     module = import_file(Path(spec))
     wanted = ["sample", *(() if hasattr(module, "Params") else ("value", "VARIABLES"))]
     missing = [name for name in wanted if not hasattr(module, name)]

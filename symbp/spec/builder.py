@@ -130,8 +130,16 @@ class Builder(Transformer[Token, Any]):
         """Collect declared names."""
         return members
 
-    def member(self, name: Token, members: syntax.Range | None) -> syntax.Member:
-        """Make a declared name."""
+    def member(
+        self, name: Token, members: syntax.Range | None, *more: syntax.Range
+    ) -> syntax.Member:
+        """Make a declared name, with at most one range."""
+        if more:
+            raise SpecError(
+                f"`{printable(name)}` is declared with {len(more) + 1} ranges, and one is read",
+                more[0].span,
+                f"declare a family for each number: `{printable(name)}_1[1..K]`",
+            )
         return syntax.Member(_name(name), members, token_span(name))
 
     def range(self, start: Node, dots: Token, stop: Node) -> syntax.Range:

@@ -5,13 +5,15 @@ from fractions import Fraction
 from typing import TypeVar
 
 from symbp.errors import SpecError, did_you_mean
-from symbp.ir import Dim, variable
+from symbp.ir import Dim, Expr, Shape, variable
 from symbp.ops.linear import rational
-from symbp.program import Init
+from symbp.program import Init, Loop
 from symbp.spec import operations, syntax
 from symbp.spec.expressions import value
 from symbp.spec.loops import letter, members
 from symbp.spec.names import Scope
+from symbp.spec.ranges import is_long
+from symbp.spec.setting import wrong_count
 from symbp.spec.spelling import dims_text, spelled
 from symbp.spec.syntax import DeclareLine, Line, OpLine, SizeLine, SpecText
 
@@ -38,11 +40,19 @@ def _of_kind(lines: tuple[Line, ...], kind: type[_Kind]) -> Iterator[_Kind]:
 
 
 def _size(size: syntax.Size, scope: Scope) -> None:
+    """Enter a size with the number that was asked for, or that is written, or none."""
+    name, value = size.member.name, scope.numbers.get(size.member.name, size.value)
     if size.member.range is not None:
         _family(size.member, scope)
-    for name, _ in members(size.member, scope):
-        scope.declare(name, size.span)
-        scope.sizes[name] = size.value
+    found = list(members(size.member, scope))
+    long = name in scope.families and is_long(scope.families[name])
+    if isinstance(value, tuple) and (long or len(value) != len(found)):
+        raise wrong_count(name, scope.families[name], len(value))
+    for k, (plain, _) in enumerate(found):
+        if not long:
+            scope.declare(plain, size.span)
+        if value is not None or not long:
+            scope.sizes[plain] = value[k] if isinstance(value, tuple) else value
 
 
 def _family(member: syntax.Member, scope: Scope) -> None:
@@ -56,17 +66,18 @@ def _declared(line: DeclareLine, scope: Scope) -> Iterator[tuple[str, Init]]:
         raise SpecError("`one_hot` is for targets", line.shape.span, help)
     free = letter(line.shape, scope)
     for member in line.members:
-        found = list(members(member, scope))
         if member.range is not None:
             _family(member, scope)
-        if member.range is not None and line.kind == "param" and found:
-            scope.tuples[member.name] = tuple(name for name, _ in found)
-        for name, number in found:
+        for name, number in members(member, scope, free or "k"):
             scope.spend(member.span)
-            scope.declare(name, member.span)
-            with scope.at({free: number} if free and number is not None else {}):
+            loops: tuple[Loop, ...] = ()
+            if number is not None and not isinstance(number, int):
+                loops = (scope.families[name],)
+            else:
+                scope.declare(name, member.span)
+            with scope.at({free: number} if free and number is not None else {}, loops):
                 dims = _dims(line.shape, scope)
-            _variable(line, name, dims, scope)
+            scope.given[name] = _variable(line, name, dims, loops, scope)
             if line.init is not None:
                 yield name, _init(line.init, dims, scope)
 
@@ -75,18 +86,21 @@ def _dims(shape: syntax.Shape | None, scope: Scope) -> tuple[Dim, ...]:
     return tuple(scope.dim(dim) for dim in shape.dims) if shape else ()
 
 
-def _variable(line: DeclareLine, name: str, dims: tuple[Dim, ...], scope: Scope) -> None:
+def _variable(
+    line: DeclareLine, name: str, dims: Shape, loops: tuple[Loop, ...], scope: Scope
+) -> Expr:
     if line.symmetric and (len(dims) != 2 or dims[0] != dims[1]):
         what = f"`{name}` is {dims_text(dims, scope.sizes) or 'a scalar'} and cannot be symmetric"
         raise SpecError(what, line.members[0].span, "a symmetric matrix is `n x n`")
     one_hot = line.shape is not None and line.shape.one_hot
-    scope.given[name] = variable(
+    return variable(
         name,
         dims,
         line.kind,
         batched=line.kind in ("input", "target"),
         encoding="one_hot" if one_hot else "dense",
         symmetric=line.symmetric,
+        index=tuple(loop.letter for loop in loops),
     )
 
 

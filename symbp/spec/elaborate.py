@@ -1,56 +1,59 @@
 """From a syntax tree to a Program: names, sizes, loops and shapes, all of them checked.
 
 Sizes stay symbols in every shape, also those that were given a number: the number is in
-`Program.sizes`, and two sizes that hold the same one are still two.  Families and loops are
-unrolled into plain names, `Omega[1]` to `Omega_1`.
+`Program.sizes`, and two sizes that hold the same one are still two.  Families and loops over
+numbers are unrolled into plain names, `Omega[1]` to `Omega_1`; those with a symbolic bound stay.
 """
 
 import keyword
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from symbp.errors import Span, SpecError, did_you_mean, printable
-from symbp.ir import Expr, Role, Variable, line_of
-from symbp.ops.product import total
+from symbp.ir import Expr, Role, Variable, name_of, node, symbol
 from symbp.program import Binding, Program
 from symbp.spec.declarations import declare
-from symbp.spec.expressions import value
-from symbp.spec.loops import Statement, check_weight, statements
+from symbp.spec.lines import bindings
+from symbp.spec.members import defined, read
 from symbp.spec.names import Scope, unknown
+from symbp.spec.ranges import is_long, put_all, requirements, settled
+from symbp.spec.setting import Number, numbers_of
 from symbp.spec.spelling import spelled
 from symbp.spec.syntax import BatchLine, Line, ModelLine, OutputLine, Ref, SpecText, WrtLine
-from symbp.spec.twins import alike, twins
-from symbp.spec.values import assigned
 
 _LineKind = TypeVar("_LineKind", ModelLine, BatchLine, OutputLine, WrtLine)
 
 
-def elaborate(spec: SpecText, name: str = "spec") -> Program:
+def elaborate(
+    spec: SpecText, name: str = "spec", sizes: Mapping[str, Number] | None = None
+) -> Program:
     """Return the program of a spec; `name` is its name where no `model` line gives one.
 
-    Raises one SpecError, with its place in the text.
+    sizes: numbers for some sizes, instead of what the spec says of them.
+    Raises one SpecError, with its place in the text, or a SymbpError about the numbers.
     """
     try:
-        return _program(spec, name)
+        return _program(spec, name, sizes or {})
     except SpecError as error:
         raise error.located(spec.source, spec.filename) from None
 
 
-def _program(spec: SpecText, name: str) -> Program:
+def _program(spec: SpecText, name: str, sizes: Mapping[str, Number]) -> Program:
     model = _only(spec.lines, ModelLine)
     batch = _only(spec.lines, BatchLine)
     name = checked_name(name, model)
-    scope = Scope()
+    scope = Scope(numbers_of(spec, sizes))
     inits = declare(spec, scope)
-    bindings = _bindings(spec.lines, scope)
+    made = bindings(spec.lines, scope)
     loss = scope.lines.get("loss")
     params = _of_role(scope, "param")
-    output = _output(_only(spec.lines, OutputLine), bindings, scope)
+    output = _output(_only(spec.lines, OutputLine), made, scope)
     return Program(
         name=name,
-        bindings=tuple(bindings),
+        bindings=tuple(made),
         inputs=_of_role(scope, "input"),
         targets=_of_role(scope, "target"),
         params=params,
@@ -65,7 +68,9 @@ def _program(spec: SpecText, name: str) -> Program:
         kind="network" if params else "identity",
         source=spec.source,
         origin=spec.filename,
-        tuples=dict(scope.tuples),
+        families={name: loop for name, loop in scope.families.items() if _is_kept(name, scope)},
+        least=requirements(scope.least),
+        tuples=_tuples(params, scope),
     )
 
 
@@ -107,62 +112,56 @@ def _role(given: Expr) -> Role:
     return given.op.role
 
 
-def _bindings(lines: Sequence[Line], scope: Scope) -> list[Binding]:
-    """Return the lines of the forward pass in their order."""
-    found = statements(lines, scope)
-    if not found:
-        at = lines[-1].span if lines else Span(1, 1)
-        help = "write a line `name = expression`; the loss is `loss = expression`"
-        raise SpecError("there is nothing to derive: no line computes a value", at, help)
-    _check_twins(scope, found)
-    check_weight((statement.line.expr for statement in found), scope)
-    scope.coming = {statement.name: statement.line.span.line for statement in found}
-    return [_binding(statement, scope) for statement in found]
+def _is_kept(name: str, scope: Scope) -> bool:
+    """Tell whether a family stays one: its length is no number, nor its members one size."""
+    return is_long(scope.families[name]) and name not in scope.sizes
 
 
-def _check_twins(scope: Scope, found: Sequence[Statement]) -> None:
-    """Refuse names that are printed alike; a member of a family stands where the family does."""
-    places = scope.places | {statement.name: statement.line.span for statement in found}
-    pair = twins(places)
-    if pair is not None:
-        message, help = alike(*pair)
-        raise SpecError(message, places[pair[1]], help)
+def _tuples(params: Sequence[Expr], scope: Scope) -> dict[str, tuple[str, ...]]:
+    """Return the members' names of each family of parameters that was written out."""
+    given = {name_of(param) for param in params}
+    found = {}
+    for name, loop in scope.families.items():
+        if not is_long(loop):
+            names = tuple(f"{name}_{k}" for k in range(int(loop.start), int(loop.stop) + 1))
+            found[name] = tuple(member for member in names if member in given)
+    return {name: names for name, names in found.items() if names}
 
 
-def _binding(statement: Statement, scope: Scope) -> Binding:
-    with scope.at(statement.indices):
-        made = value(statement.line.expr, scope)
-        if statement.name == "loss":
-            if not made.single:
-                what = f"the loss is no scalar: it is {scope.shape_text(made)}"
-                help = "sum it up: `norm2(…)^2`, `sum(…)`, `dot(…)` or `cross_entropy(y, a)`"
-                raise SpecError(what, statement.line.span, help)
-            expr = total(made.expr)
-        else:
-            expr = assigned(made)
-    target = line_of(statement.name, expr)
-    scope.lines[statement.name] = target
-    del scope.coming[statement.name]
-    return Binding(target, expr)
+def _output(line: OutputLine | None, made: Sequence[Binding], scope: Scope) -> Expr | None:
+    """Return what `forward` returns: as asked, or the last line before the loss.
+
+    Of a line in a loop it is the last turn.
+    """
+    scope.statement = len(made)
+    if line is None:
+        shown = [binding for binding in made if binding.shown]
+        names = [binding.name for binding in shown]
+        last = names.index("loss") - 1 if "loss" in names else len(names) - 1
+        return _last_turn(shown[last], scope) if last >= 0 else None
+    ref = line.value
+    if ref.index is not None and ref.name in scope.computed:
+        return read(ref, scope).expr
+    name, _ = scope.named(ref)
+    if name in scope.lines:
+        return scope.lines[name]
+    if name in scope.given:
+        help = "name a line `name = expression`, or leave `output` out"
+        raise SpecError(f"`{spelled(ref)}` is given, not computed", line.span, help)
+    raise _unknown_line(name, ref, scope)
 
 
-def _output(line: OutputLine | None, bindings: Sequence[Binding], scope: Scope) -> Expr | None:
-    """Return what `forward` returns: as asked, or the last line before the loss."""
-    if line is not None:
-        name = scope.flat_name(line.value)
-        if name in scope.lines:
-            return scope.lines[name]
-        if name in scope.given:
-            help = "name a line `name = expression`, or leave `output` out"
-            raise SpecError(f"`{spelled(line.value)}` is given, not computed", line.span, help)
-        raise _unknown_line(name, line.value, scope)
-    names = [binding.name for binding in bindings]
-    last = names.index("loss") - 1 if "loss" in names else len(names) - 1
-    return bindings[last].target if last >= 0 else None
+def _last_turn(line: Binding, scope: Scope) -> Expr:
+    """Return what a line gives in the last turn of its loops; its member must be there."""
+    op, turn = symbol(line.target), settled({loop.letter: loop.stop for loop in line.loops})
+    places = put_all(op.index, turn)
+    if line.loops:
+        scope.least += defined(places, scope.computed[line.name], scope) or []
+    return node(replace(op, dims=put_all(op.dims, turn), index=places))
 
 
 def _unknown_line(name: str, ref: Ref, scope: Scope) -> SpecError:
-    if name in scope.sizes or name in scope.families:
+    if name in scope.sizes or name in scope.families or name in scope.computed:
         return unknown(name, ref, scope)
     near = did_you_mean(name, scope.lines)
     help = f"did you mean `{near}`?" if near else f"write a line `{spelled(ref)} = expression`"
@@ -182,11 +181,15 @@ def _wrt(line: WrtLine | None, end: Span, scope: Scope) -> tuple[Expr, ...]:
 
 def _asked(ref: Ref, scope: Scope) -> list[Expr]:
     """Return the variables that one name of a `wrt` line means: all members of a family."""
-    if ref.index is None and ref.name in scope.families:
-        first, last = scope.families[ref.name]
-        names = [f"{ref.name}_{number}" for number in range(first, last + 1)]
+    loop = scope.families.get(ref.name) if ref.index is None else None
+    if loop is not None and not is_long(loop):
+        names = [f"{ref.name}_{number}" for number in range(int(loop.start), int(loop.stop) + 1)]
     else:
-        names = [scope.flat_name(ref)]
+        name, places = scope.named(ref)
+        if places and name in scope.given:
+            help = f"write `wrt {name}`: all its members"
+            raise SpecError(f"`{spelled(ref)}` is one of a family", ref.span, help)
+        names = [name]
     return [_differentiable(name, ref, scope) for name in names]
 
 
@@ -198,9 +201,9 @@ def _differentiable(name: str, ref: Ref, scope: Scope) -> Expr:
         help = f"declare it as `param {ref.name}` to differentiate by it"
         what = f"`{spelled(ref)}` is a {_role(given)}, which is never differentiated by"
         raise SpecError(what, ref.span, help)
-    if name in scope.lines or name in scope.sizes:
+    if name in scope.lines or name in scope.sizes or name in scope.computed:
         help = "name a `param` or an `input`"
-        what = f"`{spelled(ref)}` is a {'line' if name in scope.lines else 'size'}, not given"
+        what = f"`{spelled(ref)}` is a {'size' if name in scope.sizes else 'line'}, not given"
         raise SpecError(what, ref.span, help)
     candidates = [other for other, var in scope.given.items() if _role(var) in ("param", "input")]
     near = did_you_mean(name, [*candidates, *scope.families])

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from symbp.errors import SpecError, SymbpError, did_you_mean, printable
-from symbp.ir import Dim, Expr, Shape, Variable, line_of, name_of, variable
+from symbp.ir import Dim, Expr, Shape, Variable, line_of, name_of, size_symbol, variable
 from symbp.ops.product import total
 from symbp.program import Binding, Program
 from symbp.spec.expressions import value
 from symbp.spec.glyphs import plain_name
 from symbp.spec.loops import check_weight
-from symbp.spec.names import Scope, ShapeError, size_symbol
+from symbp.spec.names import Scope, ShapeError
 from symbp.spec.parser import parse_expression
 from symbp.spec.reading import clean
 from symbp.spec.spelling import dims_text

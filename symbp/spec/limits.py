@@ -18,6 +18,7 @@ DECIMAL_DIGITS = 60
 SCALE = 300  # of the exponent in 1e300; double precision ends at 1e308
 EXPONENT = 1000
 NAME_LENGTH = 100
+LOOPS = 4  # inside each other
 
 
 @dataclass(frozen=True, slots=True)

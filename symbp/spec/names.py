@@ -1,101 +1,28 @@
 """The names of a spec: what each means, and what is said of one that means nothing."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import sympy as sp
 
-from symbp.errors import Span, SpecError, did_you_mean
-from symbp.ir import Constant, Dim, Expr, Size, node
-from symbp.ops.kinds import Elementwise
+from symbp.errors import SpecError, did_you_mean
+from symbp.ir import Constant, Dim, Expr, Size, node, size_symbol, symbol
 from symbp.ops.linear import number
-from symbp.spec import limits
-from symbp.spec.spelling import dims_text, spelled
-from symbp.spec.syntax import Binary, Node, Num, Ref, Unary
+from symbp.sizes import size_member
+from symbp.spec.entries import CONSTANTS, Entries
+from symbp.spec.families import Places
+from symbp.spec.indices import no_whole_number, place_of
+from symbp.spec.ranges import holds, is_long, lowest, put, put_all, settled, tidy, worst
+from symbp.spec.spelling import dims_text, place_text, range_text, spelled, turn_text
+from symbp.spec.syntax import Node, Num, Ref
 from symbp.spec.values import Value
-from symbp.spec.walks import spine
-
-CONSTANTS = {"pi": sp.pi, "euler": sp.E}
-LARGEST_INDEX = 1_000_000
 
 
 class ShapeError(SpecError):
     """A SpecError about shapes that do not fit."""
 
 
-def size_symbol(name: str) -> sp.Symbol:
-    """Return the symbol of a size."""
-    return sp.Symbol(name, positive=True, integer=True)
-
-
-@dataclass(frozen=True, slots=True)
-class UserOperation:
-    """An `op` line: its SymPy function, and the record of what it does."""
-
-    function: type[sp.Function]
-    record: Elementwise
-    arity: int
-
-
-@dataclass
-class Scope:
-    """What the names of a spec mean, at the line that is being read.
-
-    sizes: each size with its number, None where it is symbolic.
-    families: first and last member of each declared family.
-    tuples: the plain names of the members of each family of parameters.
-    indices: the letters of the loops around, with their numbers.
-    coming: the lines below, by name, with the number of the line of text.
-    room: how many nodes may still be read.
-    """
-
-    sizes: dict[str, int | None] = field(default_factory=dict)
-    given: dict[str, Expr] = field(default_factory=dict)
-    lines: dict[str, Expr] = field(default_factory=dict)
-    operations: dict[str, UserOperation] = field(default_factory=dict)
-    families: dict[str, tuple[int, int]] = field(default_factory=dict)
-    tuples: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    indices: dict[str, int] = field(default_factory=dict)
-    coming: dict[str, int] = field(default_factory=dict)
-    places: dict[str, Span] = field(default_factory=dict)
-    room: int = limits.NODES
-
-    def spend(self, span: Span) -> None:
-        """Count one node; raise a SpecError where loops ask for too many."""
-        self.room -= 1
-        if self.room < 0:
-            raise limits.too_many(span)
-
-    def declare(self, name: str, span: Span) -> None:
-        """Note where a name is declared; raise a SpecError where it already means something."""
-        if name in self.places:
-            first, span = sorted((self.places[name], span), key=lambda at: (at.line, at.column))
-            line = first.line
-            help = "a name means one thing: choose another name for one of the two"
-            raise SpecError(f"`{name}` is already declared in line {line}", span, help)
-        if name in CONSTANTS:
-            value = f"{float(CONSTANTS[name]):.5f}"
-            help = f"choose another name, such as `{name}_1`"
-            raise SpecError(f"`{name}` is the constant {value}…", span, help)
-        if name == "loss":
-            help = "write `loss = expression`; choose another name for what is given"
-            raise SpecError("`loss` names the line that is differentiated", span, help)
-        self.places[name] = span
-
-    @contextmanager
-    def at(self, indices: Mapping[str, int]) -> Iterator[None]:
-        """Give letters their numbers for a while; an error meanwhile names them."""
-        before = self.indices
-        self.indices = {**before, **indices}
-        try:
-            yield
-        except SpecError as error:
-            where = ", ".join(f"{letter} = {value}" for letter, value in indices.items())
-            suffix = f" (where {where})" if where else ""
-            raise SpecError(error.message + suffix, error.span, error.help) from None
-        finally:
-            self.indices = before
+class Scope(Entries):
+    """What the names of a spec mean, at the line that is being read."""
 
     def agree(self, one: Dim, other: Dim) -> bool:
         """Tell whether two dimensions are the same.
@@ -114,39 +41,121 @@ class Scope:
         """Return `m x n`, `n` or `a scalar`."""
         return dims_text(value.dims, self.sizes) or "a scalar"
 
-    def flat_name(self, ref: Ref) -> str:
-        """Return the plain name of a reference: `h[k-1]` is `h_1` where k is 2."""
+    def named(self, ref: Ref) -> tuple[str, Places]:
+        """Return the plain name of a reference, and its place in a family of symbolic length.
+
+        `h[k-1]` is `h_1` where k is 2, and `h` at k - 1 where k has no number.
+        """
         if ref.index is None:
-            return ref.name
+            return ref.name, ()
         if ref.name in self.places and ref.name not in self.families:
             help = "single entries cannot be read; use `dot` with a `const`, or declare a family"
             raise SpecError(f"`{ref.name}` is no family, it has no members", ref.span, help)
-        if len(ref.index) != 1:
+        places = self.places_of(ref)
+        if ref.name in self.families:
+            return self._member(ref, places)
+        if ref.name in self.computed:
+            axes = len(self.computed[ref.name].axes)
+            if len(places) != axes:
+                what = f"`{spelled(ref)}` has {len(places)} indices, `{ref.name}` has {axes}"
+                raise SpecError(what, ref.span, f"write {axes} of them, with a comma between two")
+            return ref.name, places
+        return self.flat_name(ref, places), ()
+
+    def places_of(self, ref: Ref) -> Places:
+        """Return the places of an index, which are numbered from 0."""
+        places = tuple(place_of(index, self._in_index) for index in ref.index or ())
+        for place in places:
+            if ref.name not in self.families and holds(place, self.loops) is False:
+                least = place_text(lowest(place, self.loops))
+                what = f"`{spelled(ref)}` is member {least}, and members are numbered from 0"
+                raise SpecError(what, ref.span, "check the index and the range of the loop")
+        return places
+
+    def flat_name(self, ref: Ref, places: Places) -> str:
+        """Return the plain name of a member at numbers."""
+        for place in places:
+            if not isinstance(place, int):
+                what = f"`{spelled(ref)}`: `{ref.name}` has members at numbers alone"
+                help = f"define them in a loop over the same range: `{spelled(ref)} = …`"
+                raise SpecError(what, ref.span, help)
+        return "_".join([ref.name, *map(str, places)])
+
+    def _member(self, ref: Ref, places: Places) -> tuple[str, Places]:
+        """Return the name and the place of a member of a declared family."""
+        if len(places) != 1:
             help = f"write `{ref.name}[k]`; single entries of a matrix cannot be read"
-            raise SpecError("a member of a family has one index", ref.span, help)
-        member = integer(ref.index[0], self)
-        if member < 0:
-            what = f"`{spelled(ref)}` is member {member}, and members are numbered from 0"
+            raise SpecError("a member of a declared family has one index", ref.span, help)
+        (place,), range_ = places, self.families[ref.name]
+        if isinstance(place, int) and place < 0:
+            what = f"`{spelled(ref)}` is member {place}, and members are numbered from 0"
             raise SpecError(what, ref.span, "check the index and the range of the loop")
-        first, last = self.families.get(ref.name, (0, LARGEST_INDEX))
-        if not first <= member <= last:
-            what = f"`{spelled(ref)}` is member {member} of `{ref.name}[{first}..{last}]`"
-            raise SpecError(what, ref.span, "check the index, or declare more members")
-        return f"{ref.name}_{member}"
+        for gap in (tidy(sp.S(place) - range_.start), tidy(sp.S(range_.stop) - place)):
+            known = holds(gap, self.loops)
+            if known is False:
+                raise self._outside(ref, place, gap)
+            if known is None:
+                self.least.append(lowest(gap, self.loops))
+        return (ref.name, places) if is_long(range_) else (self.flat_name(ref, places), ())
+
+    def _outside(self, ref: Ref, place: Dim, gap: Dim) -> SpecError:
+        """Return the error for an index outside its family, in the turn where it is worst."""
+        members, help = range_text(self.families[ref.name]), "check the index, or declare more"
+        turn = turn_text(gap, settled(worst(gap, self.loops)))
+        if turn:
+            found = put(place, settled(worst(gap, self.loops)))
+            needs = f"{turn} needs {ref.name}[{place_text(found)}]"
+            what = f"`{spelled(ref)}`: {needs}, and {ref.name} has members {members}"
+            return SpecError(what, ref.span, f"{help} members, or change the range of the loop")
+        what = f"`{spelled(ref)}` is member {place_text(place)} of `{ref.name}[{members}]`"
+        return SpecError(what, ref.span, f"{help} members")
 
     def read(self, ref: Ref) -> Value:
         """Return the value of a name in an expression."""
-        name = self.flat_name(ref)
+        name, places = self.named(ref)
         found = self.lines.get(name) or self.given.get(name)
-        if found is not None:
+        if found is not None and places:
+            return Value(member(found, self.families[name].letter, places[0]))
+        if found is not None and not (ref.index is None and name in self.families):
             return Value(found)
-        if name in self.indices:
-            return Value(number(self.indices[name]))
-        if name in self.sizes:
-            return Value(node(Size(size_symbol(name))))
+        if ref.index is None and name in self.indices:
+            index = self.indices[name]
+            return Value(number(index) if isinstance(index, int) else node(Size(index)))
+        size = self._size(name, places)
+        if size is not None:
+            return Value(node(Size(size)))
         if name in CONSTANTS:
             return Value(node(Constant(CONSTANTS[name])))
         return self.undeclared(name, ref)
+
+    def _size(self, name: str, places: Places) -> sp.Expr | None:
+        """Return the symbol of a size, or the member of a family of sizes; None where it is none.
+
+        Members of one number are one size.
+        """
+        if places and name in self.families and name not in self.given:
+            return size_symbol(name) if name in self.sizes else size_member(name, places[0])
+        known = not places and name in self.sizes and name not in self.families
+        return size_symbol(name) if known else None
+
+    def place(self, at: Node) -> Dim:
+        """Return the place that an index or a bound is; raise a SpecError where it is none."""
+        return place_of(at, self._in_index)
+
+    def _in_index(self, ref: Ref) -> Dim:
+        """Return what a name in an index is: a letter, the number of a size, or the size."""
+        if ref.index is None and ref.name in self.indices:
+            return self.indices[ref.name]
+        name, places = self.named(ref)
+        size = self._size(name, places)
+        if size is not None and size.is_Symbol:
+            known = self.sizes[str(size)]
+            return size if known is None else known
+        if size is not None or name in self.given or name in self.lines or places:
+            raise no_whole_number(ref)
+        near = did_you_mean(name, [*self.sizes, *self.indices])
+        help = f"did you mean `{near}`?" if near else f"declare it: `size {name} = 3`"
+        raise SpecError(f"`{spelled(ref)}` is not declared", ref.span, help)
 
     def undeclared(self, name: str, ref: Ref) -> Value:
         """Raise the SpecError for a name that means nothing here."""
@@ -155,10 +164,11 @@ class Scope:
     def dim(self, at: Node) -> Dim:
         """Return the dimension that a size, a number or a loop letter is."""
         if isinstance(at, Ref):
-            name = self.flat_name(at)
-            if name in self.indices:
+            name, places = self.named(at)
+            if at.index is None and name in self.indices:
                 return self.indices[name]
-            return size_symbol(name) if name in self.sizes else self.undeclared_size(name, at)
+            size = self._size(name, places)
+            return self.undeclared_size(name, at) if size is None else size
         if isinstance(at, Num) and at.value.denominator == 1 and at.value > 0:
             return int(at.value)
         help = "write a size, `n`, or a whole number from 1"
@@ -175,9 +185,18 @@ class Scope:
         raise SpecError(f"the size `{spelled(ref)}` is not declared", ref.span, help)
 
 
+def member(family: Expr, letter: sp.Symbol, place: Dim) -> Expr:
+    """Return the member at a place of a given family, of which the one at a letter is known."""
+    op = symbol(family)
+    return node(replace(op, dims=put_all(op.dims, {letter: place}), index=(place,)))
+
+
 def unknown(name: str, ref: Ref, scope: Scope) -> SpecError:
     """Return the error for a name that no declaration and no line above gives a meaning."""
     written = spelled(ref)
+    if ref.index is None and name in scope.computed:
+        help = f"name a member: `{name}[{','.join('1' * len(scope.computed[name].axes))}]`"
+        return SpecError(f"`{name}` is a family, not one value", ref.span, help)
     if name in scope.coming:
         line = scope.coming[name]
         if line == ref.span.line and scope.indices:
@@ -189,12 +208,13 @@ def unknown(name: str, ref: Ref, scope: Scope) -> SpecError:
         help = f"move line {line} up; two lines that need each other have no value"
         return SpecError(f"`{written}` is used before line {line} defines it", ref.span, help)
     if ref.index is None and name in scope.families:
-        first, _ = scope.families[name]
+        first = place_text(scope.families[name].start)
         help = f"name a member: `{name}[{first}]`, or `{name}[k]` in a loop over k"
         return SpecError(f"`{name}` is a family, not one value", ref.span, help)
     if name == "T":
         return SpecError("`T` is not declared", ref.span, "a transpose is `W'` or `W.T`")
     candidates = [*scope.given, *scope.lines, *scope.sizes, *scope.families, *scope.coming]
+    candidates += scope.computed
     if ref.index is not None:
         candidates = [known.rpartition("_")[0] for known in candidates if "_" in known]
     near = did_you_mean(ref.name, candidates)
@@ -202,62 +222,3 @@ def unknown(name: str, ref: Ref, scope: Scope) -> SpecError:
     return SpecError(
         f"`{written}` is not declared", ref.span, f"did you mean `{near}`?" if near else help
     )
-
-
-def integer(at: Node, scope: Scope) -> int:
-    """Return the whole number that an index or a bound of a range is.
-
-    Raises a SpecError for anything but sums and products of whole numbers, loop letters and
-    sizes that have a number.
-    """
-    match at:
-        case Num(value=value) if value.denominator == 1:
-            return _small(int(value), at)
-        case Ref(name=name, index=None) if name in scope.indices:
-            return scope.indices[name]
-        case Ref():
-            return _small(_numbered_size(at, scope), at)
-        case Unary(arg=arg):
-            return -integer(arg, scope)
-        case Binary():
-            steps = spine(at)
-            result = integer(steps[0].left, scope)
-            for step in steps:
-                result = _small(_joined(step, result, scope), step)
-            return result
-    raise _no_whole_number(at)
-
-
-def _joined(at: Binary, left: int, scope: Scope) -> int:
-    """Return a sum or a product of whole numbers, given its left side."""
-    if at.op not in ("+", "-", "*"):
-        raise _no_whole_number(at)
-    right = integer(at.right, scope)
-    return {"+": left + right, "-": left - right, "*": left * right}[at.op]
-
-
-def _small(number: int, at: Node) -> int:
-    if abs(number) <= LARGEST_INDEX:
-        return number
-    help = f"indices lie below {LARGEST_INDEX:,}"
-    raise SpecError(f"`{spelled(at)}` is {number:,}", at.span, help)
-
-
-def _no_whole_number(at: Node) -> SpecError:
-    help = "an index is made of whole numbers, the letter of the loop and sizes"
-    return SpecError(f"`{spelled(at)}` is no whole number", at.span, help)
-
-
-def _numbered_size(ref: Ref, scope: Scope) -> int:
-    name = scope.flat_name(ref)
-    if name not in scope.sizes:
-        if name in scope.given or name in scope.lines:
-            raise _no_whole_number(ref)
-        near = did_you_mean(name, [*scope.sizes, *scope.indices])
-        help = f"did you mean `{near}`?" if near else f"declare it: `size {name} = 3`"
-        raise SpecError(f"`{spelled(ref)}` is not declared", ref.span, help)
-    known = scope.sizes[name]
-    if known is None:
-        help = f"families of symbolic length are not derived yet; write `size {name} = 3`"
-        raise SpecError(f"`{name}` has no number, and a range needs one", ref.span, help)
-    return known

@@ -15,8 +15,9 @@ from symbp.ir import variable
 from symbp.ops import FUNCTIONS, RECORDS
 from symbp.ops.pointwise import user_operation
 from symbp.ops.scalar import PLACES, from_scalar
+from symbp.spec.entries import CONSTANTS, UserOperation
 from symbp.spec.functions import names
-from symbp.spec.names import CONSTANTS, Scope, UserOperation
+from symbp.spec.names import Scope
 from symbp.spec.spelling import spelled
 from symbp.spec.syntax import Binary, Call, Node, Num, OpLine, Ref, SumOver, Transpose, Unary
 from symbp.spec.walks import spine

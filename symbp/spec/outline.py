@@ -78,7 +78,7 @@ def check_indentation(source: str, continued: frozenset[int]) -> None:
 
     `continued` holds the numbers of the lines that do not start a statement.
     """
-    block = ""  # the indentation of the loop we are in
+    blocks = [""]  # the indentation of the lines that stand in no loop, in the outermost, …
     header: Span | None = None  # of the `for` line just above
     empty = True
     for number, line in _statements(source, continued):
@@ -87,27 +87,34 @@ def check_indentation(source: str, continued: frozenset[int]) -> None:
         span = Span(number, 1, max(len(indent), 1))
         if " " in indent and "\t" in indent:
             raise SpecError("tabs and spaces in one indentation", span, "use spaces alone")
-        if header and not indent:
-            raise _empty_loop(header)
-        if indent and not (header or block):
-            raise SpecError(
-                "this line is indented, and no `for` line stands above it",
-                span,
-                "start it at the left margin; an expression goes on below only inside ( )",
-            )
-        if block and indent and indent != block:
-            raise SpecError(
-                "this line is indented in another way than the line above it",
-                span,
-                f"use the same indentation: {_described(block)}",
-            )
-        block = indent
-        header = _loop_header(number, text, len(indent))
+        if header:
+            if indent == blocks[-1] or not indent.startswith(blocks[-1]):
+                raise _empty_loop(header)
+            blocks.append(indent)
+        _leave(blocks, indent, span)
+        header = _loop_header(number, text, len(indent), len(blocks))
         empty = False
     if empty:
         raise _nothing()
     if header:
         raise _empty_loop(header)
+
+
+def _leave(blocks: list[str], indent: str, span: Span) -> None:
+    """Take off the loops that a line of this indentation has left."""
+    if indent and len(blocks) == 1:
+        raise SpecError(
+            "this line is indented, and no `for` line stands above it",
+            span,
+            "start it at the left margin; an expression goes on below only inside ( )",
+        )
+    if indent not in blocks:
+        raise SpecError(
+            "this line is indented in another way than the line above it",
+            span,
+            f"use the same indentation: {_described(blocks[-1])}",
+        )
+    del blocks[blocks.index(indent) + 1 :]
 
 
 def _statements(source: str, continued: frozenset[int]) -> Iterator[tuple[int, str]]:
@@ -117,14 +124,19 @@ def _statements(source: str, continued: frozenset[int]) -> Iterator[tuple[int, s
             yield number, line
 
 
-def _loop_header(number: int, text: str, indent: int) -> Span | None:
-    """Return the span of `for` where `text` starts a loop, after a look at its form."""
+def _loop_header(number: int, text: str, indent: int, depth: int) -> Span | None:
+    """Return the span of `for` where `text` starts a loop, after a look at its form.
+
+    `depth` is 1 for a loop in no other.
+    """
     if not _LOOP.match(text):
         return None
     span = Span(number, indent + 1, 3)
-    if indent:
+    if depth > limits.LOOPS:
         raise SpecError(
-            "a `for` inside a `for`", span, "one loop has lines only; use one index a family"
+            f"loops are nested {depth} deep, and at most {limits.LOOPS} are read",
+            span,
+            "write the inner loops below each other, or a line for each number",
         )
     code = text.split("#")[0].rstrip()
     if not code.endswith(":"):

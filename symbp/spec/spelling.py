@@ -1,10 +1,13 @@
 """Expressions and shapes as a message shows them: short, and in the words of the spec."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sympy as sp
+from sympy.printing.str import StrPrinter
 
 from symbp.ir import Dim
+from symbp.program import Loop
+from symbp.sizes import letter_name
 from symbp.spec.syntax import Binary, Call, Node, Num, Ref, SumOver, Transpose, Unary
 
 LENGTH = 40  # characters of an expression that a message shows
@@ -83,11 +86,47 @@ def _grouped(node: Node, tight: int, depth: int) -> str:
     return f"({text})" if _binding(node) < tight else text
 
 
+def place_text(place: Dim) -> str:
+    """Return a place in a family as it is written, `K-1`: letters without numbers."""
+    return size_text(place).replace(" ", "")
+
+
+def size_text(dim: Dim) -> str:
+    """Return a size as it is written, `2*n` or `D[k-1]`: letters without numbers."""
+    if isinstance(dim, int):
+        return str(dim)
+    names = {letter: sp.Symbol(letter_name(letter)) for letter in dim.free_symbols}
+    text: str = _SIZES.doprint(dim.xreplace(names))
+    return text
+
+
+class _Sizes(StrPrinter):  # type: ignore[misc]
+    """SymPy's text, members of families of sizes in brackets: `D[k-1]`."""
+
+    def _print_Function(self, expr: sp.Function) -> str:
+        return f"{expr.func.__name__}[{', '.join(map(self._print, expr.args)).replace(' ', '')}]"
+
+
+_SIZES = _Sizes()
+
+
+def range_text(loop: Loop) -> str:
+    """Return the range of a loop or of a family, `1..K`."""
+    return f"{place_text(loop.start)}..{place_text(loop.stop)}"
+
+
+def turn_text(place: Dim, turn: Mapping[sp.Symbol, Dim]) -> str:
+    """Return the letters that a place speaks of in one turn of loops, `k = 1`; empty where none."""
+    spoken = sp.S(place).free_symbols
+    found = [(letter, at) for letter, at in turn.items() if letter in spoken]
+    return ", ".join(f"{letter_name(letter)} = {place_text(at)}" for letter, at in found)
+
+
 def dims_text(dims: Sequence[Dim], numbers: dict[str, int | None], sign: str = " x ") -> str:
     """Return `m x n`; a size that was given a number is followed by it, `n (= 3)`."""
 
     def one(dim: Dim) -> str:
         known = numbers.get(str(dim)) if isinstance(dim, sp.Symbol) else None
-        return str(dim) if known is None else f"{dim} (= {known})"
+        return size_text(dim) if known is None else f"{dim} (= {known})"
 
     return sign.join(map(one, dims))

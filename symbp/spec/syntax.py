@@ -206,7 +206,7 @@ class ForLine:
     index: str
     start: Node
     stop: Node
-    body: tuple[AssignLine, ...]
+    body: "tuple[AssignLine | ForLine, ...]"
     span: Span = field(compare=False)
 
 
