@@ -73,7 +73,7 @@ def _formulas(cost: Counts) -> list[str]:
     ]
     if not cost.is_known and not _is_empty(cost.known):
         values = [(row, cost.known.value(getattr(cost, key))) for row, key in _ROWS.items()]
-        parts.append(f"At {_at(cost.known, cost)}")
+        parts.append(fill(f"At {_at(cost.known, cost)}", 100))
         parts.append(_table([(row, count_text(value)) for row, value in values]))
     return parts
 
@@ -122,7 +122,7 @@ def _in_numbers(cost: Counts) -> list[str]:
             for row, key in _ROWS.items()]  # fmt: skip
     values = [(row, f"{int(cost.trial.value(getattr(cost, key))):,}") for row, key in rows]
     width = max(len(value) for _, value in values)
-    return [title, _table([(row, value.rjust(width)) for row, value in values])]
+    return [fill(title, 100), _table([(row, value.rjust(width)) for row, value in values])]
 
 
 def _sentences(cost: Counts) -> list[str]:
