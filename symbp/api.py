@@ -7,6 +7,7 @@ from symbp.derive.dense import GRADIENTS, Wanted
 from symbp.derive.derivation import Derivation as Lines
 from symbp.derive.derivation import Step
 from symbp.derive.reading import closed_form, one_example
+from symbp.emit.headings import with_ranges
 from symbp.emit.math import MATH, Names, latex, shape_text, unicode
 from symbp.errors import SymbpError, did_you_mean
 from symbp.ir import Expr, name_of
@@ -74,12 +75,19 @@ class Line(Step):
 
     def unicode(self) -> str:
         """Return the equation and its law as text."""
-        side = " · ".join(filter(None, (self.law, shape_text(self.target.shape))))
-        return f"{self.left} = {self.right}   {side}".rstrip()
+        beside = with_ranges(shape_text(self.target.shape), self.loops)
+        side = " · ".join(filter(None, (self.law, beside)))
+        return f"{self.left} {'+=' if self.adds else '='} {self.right}   {side}".rstrip()
 
     def latex(self) -> str:
         """Return the equation in LaTeX, without dollar signs."""
-        return f"{self.left.latex()} = {self.right.latex()}"
+        return self.aligned("")
+
+    def aligned(self, mark: str = "&") -> str:
+        """Return the equation in LaTeX with a mark before its sign, the ranges of loops last."""
+        sign = r"\mathrel{+}=" if self.adds else "="
+        right = with_ranges(self.right.latex(), self.loops, "latex")
+        return f"{self.left.latex()} {mark}{sign} {right}"
 
     def to_sympy(self) -> Any:
         """Return the right-hand side as a SymPy expression; other lines are symbols in it."""
@@ -163,7 +171,7 @@ class Derivation(Lines):
         return self.unicode()
 
     def _repr_latex_(self) -> str:
-        rows = [rf"{line.left.latex()} &= {line.right.latex()}" for line in self._shown()]
+        rows = [line.aligned() for line in self._shown()]
         body = (chr(92) * 2 + "\n").join(rows).replace(chr(92) + "bm{", chr(92) + "boldsymbol{")
         return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
 

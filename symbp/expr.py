@@ -48,7 +48,9 @@ class Op:
 class Expr:
     """One node: an operation and its arguments.  Built by `node`, never directly."""
 
-    __slots__ = ("__weakref__", "_digest", "args", "batched", "op", "shape", "size", "symmetric")
+    __slots__ = (
+        "__weakref__", "_digest", "args", "batched", "names", "op", "shape", "size", "symmetric",
+    )  # fmt: skip
 
     op: Op
     args: tuple[Expr, ...]
@@ -56,6 +58,7 @@ class Expr:
     batched: bool
     size: int
     symmetric: bool
+    names: tuple[Expr, ...] | None
     _digest: str | None
 
     @property
@@ -101,7 +104,7 @@ def node(op: Op, *args: Expr) -> Expr:
     made.shape = op.shape(args)
     made.batched = op.is_batched(args)
     made.size = 1 + sum(arg.size for arg in args)
-    made._digest = None
+    made._digest = made.names = None
     made.symmetric = _is_square(made.shape) and op.is_symmetric(args)
     _NODES[key] = made
     return made

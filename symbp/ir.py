@@ -261,12 +261,12 @@ def walk(*roots: Expr, last_first: bool = False) -> Iterator[Expr]:
         top, ready = pending.pop()
         if top in seen:
             continue
-        if ready:
+        if ready or not top.args:
             seen.add(top)
             yield top
             continue
         pending.append((top, True))
-        pending.extend((arg, False) for arg in top.args[::step] if arg not in seen)
+        pending += [(arg, False) for arg in top.args[::step] if arg not in seen]
 
 
 def letters_of(*roots: Expr) -> set[sp.Basic]:
@@ -282,4 +282,12 @@ def letters_of(*roots: Expr) -> set[sp.Basic]:
 
 def variables(*roots: Expr) -> list[Expr]:
     """Return the names below the roots, in the order in which they are first read."""
-    return [found for found in walk(*roots) if is_variable(found)]
+    if len(roots) > 1:
+        return list(dict.fromkeys(v for root in roots for v in variables(root)))
+    for root in roots:
+        if is_variable(root):
+            return [root]
+        if root.names is None:
+            root.names = tuple(found for found in walk(root) if is_variable(found))
+        return list(root.names)
+    return []

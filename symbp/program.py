@@ -12,7 +12,7 @@ from typing import Literal
 
 import sympy as sp
 
-from symbp.ir import Dim, Expr, holder, name_of, variables
+from symbp.ir import Dim, Expr, holder, letters_of, line_of, name_of, variables
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Binding:
     loops: the loops that the line stands in, the outermost first; lines that stand together in one
     follow each other.  adds: the line adds to its target, which is zero before the first such line
     and complete after the last; else no two turns of the loops give the same member a value.
+    since: the first place of the innermost letter in whose turn the line is run, None for any.
     """
 
     target: Expr
@@ -43,6 +44,7 @@ class Binding:
     shown: bool = True
     loops: tuple[Loop, ...] = ()
     adds: bool = False
+    since: Dim | None = None
 
     @property
     def name(self) -> str:
@@ -108,6 +110,24 @@ class Program:
     def definition(self, target: Expr) -> Expr | None:
         """Return the expression of a line, None for what is given."""
         return next((b.expr for b in self.bindings if b.target is target), None)
+
+
+def named_part(name: str, part: Expr, line: Binding) -> Binding:
+    """Return a line for a part of another, in those of its loops that the part changes with."""
+    letters = letters_of(part)
+    last = max((k for k, loop in enumerate(line.loops) if loop.letter in letters), default=-1)
+    loops = line.loops[: last + 1]
+    return Binding(line_of(name, part, [loop.letter for loop in loops]), part, loops=loops)
+
+
+def place_for(one: Binding, lines: Sequence[Binding], line: Binding) -> int:
+    """Return where a line goes that another needs: at the end, or before a loop it is free of."""
+    place = len(lines)
+    if one.loops != line.loops:
+        inside = line.loops[: len(one.loops) + 1]
+        while place and lines[place - 1].loops[: len(inside)] == inside:
+            place -= 1
+    return place
 
 
 def blocks(

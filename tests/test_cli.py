@@ -148,6 +148,33 @@ def test_an_expression_with_shapes() -> None:
     assert squeezed(text)[1:3] == ["a matrix 3 × 4", "x vector 4"]
 
 
+def test_set_gives_sizes_numbers() -> None:
+    text = shown("show", SPECS / "deep.symbp", "--set", "K=2")
+    assert "Sizes: K = 2, D_0, D_1, D_2." in text
+    text = shown("show", SPECS / "deep.symbp", "--set", "D=4,3", "--set", "K=1")
+    assert "Sizes: K = 1, D_0 = 4, D_1 = 3." in text
+    assert "Sizes: D_i = 7, D_1 = 40" in shown("show", SPECS / "mlp.symbp", "--set", "D_i=7")
+    assert "ok" in shown("check", SPECS / "deep.symbp", "--set", "D=2,3,2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["show", SPECS / "deep.symbp", "--set", "L=2"], "the spec has no size `L`"),
+        (["show", SPECS / "deep.symbp", "--set", "K"], "--set K is no number"),
+        (["show", SPECS / "deep.symbp", "--set", "K=2", "--set", "K=3"], "two numbers, 2 and 3"),
+        (["check", SPECS / "deep.symbp", "--set", "D=2,3,2", "--set", "K=3"], "0..3: 4 numbers"),
+        (["show", "-e", "norm2(A @ x)", "--set", "m=3"], "--set is for spec files"),
+        (["show", "model.py:loss", "--set", "m=3"], "--set is for spec files"),
+        (["check", "model.py", "--set", "m=3"], "--set is for specs"),
+    ],
+)
+def test_numbers_that_are_wrong(arguments: list[object], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
 def test_a_module_of_an_expression(folder: Path) -> None:
     text = shown("derive", "-e", AWB, "--wrt", "W", "-o", "out", "--name", "awb")
     assert text.endswith("Wrote out/awb.py\n")

@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -29,6 +30,23 @@ def family(layers: int) -> str:
         "for k in 1..K:\n    f[k] = W[k] @ h[k-1] + b[k]\n    h[k] = tanh(f[k])\n"
         "loss = norm2(h[K] - y)^2\n"
     )
+
+
+def works(function: Callable[..., object], *args: object) -> int:
+    """Return how many calls of functions and turns of generators a call takes."""
+    count = 0
+
+    def note(frame: object, event: str, arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        function(*args)
+    finally:
+        sys.setprofile(before)
+    return count
 
 
 class Counted:
@@ -66,6 +84,32 @@ def test_deriving_ten_times_the_layers(form: object, counted: Counted) -> None:
     few, many = counted.of(form(10)), counted.of(form(100))
     assert few > 100
     assert many < 12 * few
+
+
+def symbolic(layers: int) -> str:
+    """Return the network of a family whose sizes have no numbers."""
+    return family(layers).replace("] = 3", "]")
+
+
+@pytest.mark.parametrize("form", [network, family, symbolic])
+def test_three_times_the_layers_are_three_times_the_work(form: Callable[[int], str]) -> None:
+    """Counted pass by pass; a list that is searched for each line of another shows at once."""
+    found: dict[str, list[int]] = {"parse": [], "derive": [], "emit": [], "print": []}
+    for layers in (2, 20, 60):  # the first fills what is remembered from run to run
+        program = symbp.parse(form(layers))
+        derivation = symbp.derive(program)
+        found["parse"].append(works(symbp.parse, form(layers)))
+        found["derive"].append(works(symbp.derive, program))
+        found["emit"].append(works(symbp.emit, derivation))
+        found["print"].append(works(derivation.unicode, "both"))
+    growth = {name: many / few for name, (_, few, many) in found.items()}
+    assert max(growth.values()) < 3.1, growth
+
+
+def test_a_thousand_layers_recurse_nowhere() -> None:
+    found = symbp.derive(symbp.parse(family(1000)))
+    assert len(found.program.tuples["W"]) == 1000
+    assert "∂ℓ/∂f₁₀₀₀ " in found.unicode("both")
 
 
 def test_emitted_text_grows_with_the_layers() -> None:

@@ -11,6 +11,7 @@ from symbp.derive.prediction import with_output
 from symbp.derive.reverse import adjoint_steps
 from symbp.derive.simplify import Lines
 from symbp.derive.stable import stabilise
+from symbp.derive.uniform import uniform
 from symbp.errors import SymbpError
 from symbp.ir import name_of, symbol, walk
 from symbp.ops.kinds import Elementwise
@@ -28,6 +29,7 @@ def derive(program: Program) -> Derivation:
             f"{program.name} has nothing to differentiate by",
             help="declare a `param`, or name an input in `wrt`",
         )
+    program = uniform(program)
     symmetric = free_matrices(program)
     if symmetric:
         free = derive(in_program(program, symmetric))

@@ -55,7 +55,9 @@ class Gifts:
     ) -> None:
         self.program = program
         active = reached(program.bindings, sources)
-        outside = [(v, line.loops) for line in entered for v in variables(line.expr)]
+        made = {b.name for b in program.bindings}
+        read = [(v, line.loops) for line in entered for v in variables(line.expr)]
+        outside = [(v, loops) for v, loops in read if name_of(v) in made]
         self.names = active & _reaching(program, [name_of(v) for v, _ in outside])
         self.entered = {name_of(v) for v, _ in outside} & self.names
         self.homes = {b.target: b.loops[: self.depth(b)] for b in program.bindings}

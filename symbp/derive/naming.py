@@ -12,12 +12,12 @@ from dataclasses import replace
 from itertools import count
 
 from symbp.derive.forward import moving
-from symbp.ir import Examples, Expr, Sum, Words, is_variable, line_of, name_of, symbol, walk
+from symbp.ir import Examples, Expr, Sum, Words, is_variable, name_of, symbol, walk
 from symbp.ops.inverse import is_inverse
 from symbp.ops.kinds import Elementwise, H, Nonlinear
 from symbp.ops.linear import is_ones
 from symbp.ops.rewrite import rebuild
-from symbp.program import Binding, Program
+from symbp.program import Binding, Program, named_part, place_for
 
 
 def name_parts(program: Program) -> Program:
@@ -34,7 +34,7 @@ class _Namer:
         self.taken = {str(v.op) for v in program.given} | {b.name for b in program.bindings}
         self.active = set(moving(program))
         self.uses = _uses(program)
-        self.named: dict[str, Expr] = {}
+        self.named: dict[str, Binding] = {}
 
     def line(self, binding: Binding) -> None:
         reasons = self._reasons(binding.expr)
@@ -76,8 +76,8 @@ class _Namer:
 
     def _name(self, part: Expr, made: Expr, letter: str, binding: Binding) -> Expr:
         known = self.named.get(made.digest)
-        if known is not None:
-            return known
+        if known is not None and known.loops == binding.loops[: len(known.loops)]:
+            return known.target
         if is_variable(made):
             return made
         letter = letter.upper() if part.rank > 1 else letter
@@ -88,11 +88,11 @@ class _Namer:
             stem = f"{name_of(arg)}_inv" if is_variable(arg) else stem
         name = next(n for n in _numbered(stem) if n not in self.taken)
         self.taken.add(name)
-        target = line_of(name, made)
-        self.named[made.digest] = target
-        self.active.add(target)
-        self.lines.append(Binding(target, made, shown=not _is_cheap(made)))
-        return target
+        line = replace(named_part(name, made, binding), shown=not _is_cheap(made))
+        self.named[made.digest] = line
+        self.active.add(line.target)
+        self.lines.insert(place_for(line, self.lines, binding), line)
+        return line.target
 
 
 def _numbered(stem: str) -> Iterator[str]:

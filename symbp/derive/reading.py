@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import bar, dot
+from symbp.derive.gathering import filled, gathered, totals
 from symbp.derive.reverse import WEIGHT
 from symbp.derive.simplify import Lines
-from symbp.ir import Examples, Expr, name_of, symbol, variables
+from symbp.ir import Examples, Expr, holder, name_of, symbol, variables
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import number
 from symbp.ops.rewrite import substitute, transform
@@ -30,7 +31,7 @@ class Reading:
 
 def read(derivation: Derivation) -> Reading:
     """Return the derivation for one example, short helper lines written in."""
-    plain = for_one_example(derivation)
+    plain = _looped(for_one_example(derivation))
     hidden = {step.target: step.expr for step in plain.primal if not step.shown}
     primal = written_in(plain.primal, hidden)
     tangent_hidden = {s.target: s.expr for s in plain.tangent if not s.shown}
@@ -42,6 +43,18 @@ def read(derivation: Derivation) -> Reading:
     adjoint = written_in(plain.adjoint, {**hidden, **short})
     fused = _fused(adjoint, derivation)
     return Reading(primal, written_in(adjoint, fused), tangent)
+
+
+def _looped(plain: Derivation) -> Derivation:
+    """Return a derivation with each family's adjoint as a recurrence, and sums over turns."""
+    if not any(step.loops for step in plain.steps):
+        return plain
+    return replace(
+        plain,
+        primal=totals(plain.primal),
+        tangent=totals(plain.tangent),
+        adjoint=gathered(plain.adjoint, plain.program),
+    )
 
 
 def _unit(derivation: Derivation) -> dict[Expr, Expr]:
@@ -82,22 +95,24 @@ def written_in(steps: Sequence[Step], values: dict[Expr, Expr]) -> tuple[Step, .
     """Return the other steps with some lines written in where they are read."""
     full: dict[Expr, Expr] = {}
     for target, expr in values.items():
-        full[target] = substitute(expr, full)
+        full[target] = filled(expr, full)
     laws = {step.target: step.law for step in steps if step.target in values}
     made = []
     for step in steps:
         if step.target in values:
             continue
         law = laws.get(step.expr, step.law)
-        paths = tuple(replace(path, term=substitute(path.term, full)) for path in step.paths)
-        expr, rule = substitute(step.expr, full), substitute(step.rule, full)
+        paths = tuple(replace(path, term=filled(path.term, full)) for path in step.paths)
+        expr, rule = filled(step.expr, full), filled(step.rule, full)
         made.append(replace(step, expr=expr, rule=rule, paths=paths, law=law))
     return tuple(made)
 
 
 def _fused(steps: Sequence[Step], derivation: Derivation) -> dict[Expr, Expr]:
     """Return the adjoints of activations that only the adjoint of the pre-activation reads."""
-    uses = Counter(v for step in steps for v in variables(step.expr))
+    looped = any(step.loops for step in steps)
+    shown = [step for step in steps if step.shown or not looped]
+    uses = Counter(holder(v) for step in shown for v in variables(step.expr))
     lines = {b.name: b.expr for b in derivation.program.bindings}
     found = {}
     for step in steps:
@@ -105,7 +120,7 @@ def _fused(steps: Sequence[Step], derivation: Derivation) -> dict[Expr, Expr]:
         line = lines.get(of)
         if line is None or not isinstance(line.op, Elementwise) or not step.target.rank:
             continue
-        if uses[step.target] == 1 and len(step.paths) == 1:
+        if uses[holder(step.target)] == 1 and len(step.paths) == 1:
             found[step.target] = step.expr
     return found
 

@@ -72,7 +72,8 @@ class _Sweep:
 
     def __init__(self, program: Program, lines: Lines, gifts: Gifts, as_written: bool) -> None:
         self.program, self.lines, self.as_written = program, lines, as_written
-        self.sources, self.gifts = moving(program), gifts
+        self.sources, self.gifts = set(moving(program)), gifts
+        self.asked = {name_of(v) for v in program.wrt}
         self.paths: dict[Expr, list[tuple[Binding, Expr]]] = {}
         self.steps: list[Step] = []
 
@@ -83,9 +84,10 @@ class _Sweep:
                 self._run(group)
                 continue
             totals = [line for line in group if line.adds and self.gifts.depth(line) == depth]
-            for target in dict.fromkeys(line.target for line in totals):
-                if target in self.paths:
-                    self._step(target, self.paths[target], down(group[0].loops[:depth]))
+            for line in {line.target: line for line in totals}.values():
+                if line.target in self.paths:
+                    home = down(line.loops[:depth])
+                    self._step(line.target, self.paths[line.target], home, line.shown)
             self.block(group, depth + 1)
 
     def _run(self, lines: Sequence[Binding]) -> None:
@@ -135,7 +137,7 @@ class _Sweep:
         ways = tuple(Path(line.target, term) for line, term in paths)
         law = ", ".join(filter(None, (_cited(var, paths), *laws)))
         note = _several(var, ways) if paths else f"The result does not depend on {symbol(var)}."
-        shown = shown and (var in self.program.wrt or not self.gifts.is_given(var))
+        shown = shown and (name_of(var) in self.asked or not self.gifts.is_given(var))
         step = Step(target, expr, rule, law, ways, note, shown, loops, adds)
         self.lines.add(step.binding)
         self.steps.append(step)
@@ -171,7 +173,8 @@ def _pulled(seeded: Iterable[tuple[Expr, Expr]], active: set[str]) -> dict[Expr,
     for expr, seed in seeded:
         wanted = [var for var in variables(expr) if name_of(var) in active]
         for var, term in pullback(expr, seed, wanted).items():
-            shared = expr.batched and not var.batched and not is_zero(term)
+            several = expr.batched or seed.batched
+            shared = several and not var.batched and not is_zero(term)
             joined = node(Examples(), term) if shared else term
             terms.setdefault(var, []).append(joined)
     return {var: add(*found) for var, found in terms.items()}

@@ -137,6 +137,11 @@ def cancel(expr: Expr) -> Expr:
     atoms: dict[Expr, sp.Symbol] = {}
     formula = _to_formula(expr, expr, atoms)
     values = {s: a if a.rank == expr.rank else broadcast(a, *expr.shape) for a, s in atoms.items()}
+    key = None
+    if all(is_variable(atom) for atom in atoms):  # then their ranks alone decide
+        key = (formula, expr.rank, tuple(atom.rank for atom in atoms), _operations(expr))
+        if key in _SHORTEST:
+            return expr
     best = expr
     forms = _forms(formula)
     opened = forms[0]  # alone, it must save more than one operation
@@ -145,7 +150,13 @@ def cancel(expr: Expr) -> Expr:
         least = 2 if form == opened and best is expr else 1
         if _operations(candidate) <= _operations(best) - least:
             best = candidate
+    if key is not None and best is expr:
+        _SHORTEST.add(key)
     return best
+
+
+_SHORTEST: set[tuple[sp.Expr, int, tuple[int, ...], int]] = set()
+"""Formulas that no other form is shorter than; layers that are alike ask for the same."""
 
 
 @cache

@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 from symbp.derive.derivation import Step
 from symbp.emit.escape import ESCAPES, latex_lines, latex_text, one_line
-from symbp.emit.headings import INDENT, headings, sentence
-from symbp.emit.math import Style, range_text, shape_text, sides
+from symbp.emit.headings import INDENT, headings, sentence, with_ranges
+from symbp.emit.math import Style, shape_text, sides
 from symbp.emit.names import Names
 from symbp.emit.wrapping import columns, latex_columns, wrap
 from symbp.errors import printable
@@ -87,9 +87,7 @@ def _line(step: Step, style: Style, names: Names) -> Line:
     shape = shape_text(step.target.shape, style)
     if step.target is not step.expr:
         return Line(left, right, step.law, shape, step.note, step.loops, step.adds)
-    comma = r",\ " if style == "latex" else ", "
-    ranges = [range_text(loop, style) for loop in step.loops]
-    return Line(left, "", step.law, comma.join(filter(None, [shape, *ranges])), step.note)
+    return Line(left, "", step.law, with_ranges(shape, step.loops, style), step.note)
 
 
 def laid_out(lines: Sequence[Line], form: Format) -> tuple[Row, ...]:

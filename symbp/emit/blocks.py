@@ -133,16 +133,16 @@ def network_blocks(network: Network, wanted: Wanted) -> Blocks:
     write = OfFields([*fields.members, *network.data], fields, network.schedule.batch)
     bars = network.sweeps["inputs_bar"].results
     slopes: dict[Expr | None, str] = {None: "forward"}
+    pulled = "vjp(p, *d)[1](np.ones_like(forward(p, *d)))"
+    places = fields.reads(f"{pulled}[0]" if network.loss is None else "loss_and_grad(p, *d)[1]")
     for var in network.program.wrt:
-        pulled = "vjp(p, *d)[1](np.ones_like(forward(p, *d)))"
         if var not in params and network.loss is None:
             place = 1 + bars.index(batched(network.schedule.bar(var)))
             slopes[var] = f"lambda p, *d: {pulled}[{place}]"
         elif var not in params:
             slopes[var] = f"grad_{names[batched(var)]}"
         else:
-            whole = f"{pulled}[0]" if network.loss is None else "loss_and_grad(p, *d)[1]"
-            slopes[var] = f"lambda p, *d: {fields.reads(whole)[batched(var)]}"
+            slopes[var] = f"lambda p, *d: {places[batched(var)]}"
     return Blocks(write, dense(network.program, wanted), wanted, slopes)
 
 

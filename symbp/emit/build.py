@@ -27,7 +27,7 @@ from symbp.emit.layout import (
     multiple,
 )
 from symbp.emit.number import constant
-from symbp.emit.ranges import bracket, series
+from symbp.emit.ranges import bracket, place_letters, series
 from symbp.emit.reshape import is_vec, merged, split, stacked
 from symbp.emit.strand import Factor
 from symbp.ir import Constant, Examples, Expr, Size, Sum, Variable, Words, walk
@@ -71,8 +71,10 @@ class _Builder:
         self.short: dict[Expr, Layout] = {}
         self.flat: set[Expr] = set()
         self.late: set[Expr] = set()
+        self.taken: frozenset[str] = frozenset()
 
     def build(self, expr: Expr) -> Layout:
+        self.taken = place_letters(expr)
         for part in walk(expr):
             if self._is_flat(part):
                 self.flat.add(part)
@@ -96,7 +98,7 @@ class _Builder:
         return done[expr]
 
     def _entry(self, part: Expr, args: list[Layout]) -> Layout:
-        op, letters = part.op, axis_letters(part.rank)
+        op, letters = part.op, axis_letters(part.rank, self.taken)
         if isinstance(op, Sum):
             return _total(op.coefficients, args)
         if isinstance(op, Words):
@@ -193,14 +195,14 @@ class _Builder:
     def _merged(self, part: Expr, op: Merge) -> Layout:
         (arg,) = part.args
         axes = tuple(range(arg.rank))
-        whole = Contraction([Factor(self.full[arg], axes)], axes, arg.shape)
+        whole = Contraction([Factor(self.full[arg], axes)], axes, arg.shape, self.taken)
         if isinstance(arg.op, Words):
             whole = self._contraction(arg, arg.op)
         return merged(op, self.full[arg], whole)
 
     def _contraction(self, part: Expr, op: Words) -> Contraction:
         factors = [self._factor(arg, word) for arg, word in zip(part.args, op.words, strict=True)]
-        return Contraction(factors, op.out, op.dims)
+        return Contraction(factors, op.out, op.dims, self.taken)
 
     def _factor(self, arg: Expr, word: tuple[int, ...]) -> Factor:
         op = arg.op

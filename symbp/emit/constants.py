@@ -29,7 +29,8 @@ def network_constants(network: Network) -> list[str]:
     if not has_frozen(network.program):
         return made
     batched, program = network.schedule.batched, network.program
-    moving = network.fields.chosen(batched(v) for v in program.params if v in program.wrt)
+    wrt = set(program.wrt)
+    moving = network.fields.chosen(batched(v) for v in program.params if v in wrt)
     return [*made, *_named("MOVING: tuple[str, ...]", moving, "the others are frozen")]
 
 

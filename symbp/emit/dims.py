@@ -32,6 +32,8 @@ class Dims:
             return ast.parse(self.sizes[dim], mode="eval").body
         if dim.is_Integer:
             return literal(int(dim))
+        if isinstance(dim, sp.Min):
+            return call("min", *map(self.size, sorted(dim.args, key=lambda d: d.is_number)))
         if dim.is_Add:
             return self._total(dim)
         if dim.is_Mul or (dim.is_Pow and dim.exp.is_Integer and dim.exp > 0):

@@ -87,7 +87,8 @@ def _conventions(derivation: Derivation, code: str) -> list[str]:
     parts = [part.op for step in derivation.primal for part in walk(step.expr)]
     if any(op is RELU for op in parts):
         text.append("relu'(0) is taken as 0, and 1[f > 0] is read from h = relu(f).")
-    frozen = [name_of(v) for v in program.params if v not in program.wrt]
+    wrt = set(program.wrt)
+    frozen = [name_of(v) for v in program.params if v not in wrt]
     if frozen:
         text.append(f"Frozen, with gradients of zero: {', '.join(frozen)}.")
     return [" ".join(text), *derivation.warnings]

@@ -19,7 +19,7 @@ from symbp.ir import (
     variables,
     walk,
 )
-from symbp.lower.batch import Batch
+from symbp.lower.batch import EXAMPLES, Batch
 from symbp.ops.kinds import Split
 from symbp.ops.selection import Selection
 from symbp.places import Range, at_most, span
@@ -70,13 +70,14 @@ class Families:
         wanted = [s for s in self.read_by(lines) if s not in known]
         found = [owner for s in wanted if (owner := self.owner(s)) is not None]
         spoken = (dim for line in lines for part in walk(line.expr) for dim in _spoken(part))
-        for member in (m for dim in spoken for m in sp.S(dim).atoms(AppliedUndef)):
-            if member not in known:
-                axes = self._axes(member)
+        parts = (sp.S(dim) for dim in spoken)
+        for size in (s for dim in parts for s in (*dim.atoms(AppliedUndef), *dim.free_symbols)):
+            if size not in known and self.is_read_off(size):
+                axes = self._axes(size)
                 found += [name for name, _, place in axes if self._is_there(name, place)][:1]
         return [holder(self.members[name]) for name in dict.fromkeys(found)]
 
-    def owner(self, size: sp.Symbol) -> str | None:
+    def owner(self, size: sp.Expr) -> str | None:
         """Return the name of the first family whose number of members tells a size."""
         return next((name for name in self.members if self._rest(name, size) is not None), None)
 
@@ -88,7 +89,7 @@ class Families:
             return f"len({whole})"
         return f"len({whole}) {'-' if rest > 0 else '+'} {abs(rest)}"
 
-    def _rest(self, name: str, size: sp.Symbol) -> sp.Expr | None:
+    def _rest(self, name: str, size: sp.Expr) -> sp.Expr | None:
         """Return how many members more than a size a family has, None where that is no number."""
         loop = self.ranges[name]
         rest = sp.expand(loop.stop - loop.start + 1 - size)
@@ -100,15 +101,17 @@ class Families:
         loop = self.ranges[name]
         return at_most(loop.start, first) and at_most(last, loop.stop)
 
-    def _axes(self, member: AppliedUndef) -> Iterator[tuple[str, int, Dim]]:
-        """Yield the axes that have a member of a family of sizes: family, axis, place."""
+    def _axes(self, size: sp.Expr) -> Iterator[tuple[str, int, Dim]]:
+        """Yield the axes that have a size as their length: family, axis, place."""
         for name, var in self.members.items():
-            letter = self.ranges[name].letter
+            loop = self.ranges[name]
             for axis, dim in enumerate(var.shape):
-                if isinstance(dim, AppliedUndef) and dim.func == member.func:
-                    offset = sp.expand(dim.args[0] - letter)
-                    if not offset.has(letter):
-                        yield name, axis, sp.expand(member.args[0] - offset)
+                if not isinstance(size, AppliedUndef) and dim == size:
+                    yield name, axis, loop.start
+                if isinstance(dim, AppliedUndef) and dim.func == size.func:
+                    offset = sp.expand(dim.args[0] - loop.letter)
+                    if not offset.has(loop.letter):
+                        yield name, axis, sp.expand(size.args[0] - offset)
 
     def sizes(self, plain: Mapping[Dim, str], available: Iterable[Expr]) -> Mapping[Dim, str]:
         """Return the code of sizes: those known, letters, counts, and members of families.
@@ -117,7 +120,12 @@ class Families:
         """
         return _Told(self, plain, {name_of(v) for v in available})
 
-    def place_of(self, member: AppliedUndef, available: set[str]) -> str | None:
+    def is_read_off(self, size: sp.Expr) -> bool:
+        """Tell whether a size is the length of axes, not a number of members, nor a letter."""
+        is_size = isinstance(size, AppliedUndef) or size == EXAMPLES or size.is_positive
+        return bool(is_size) and self.owner(size) is None
+
+    def place_of(self, member: sp.Expr, available: set[str]) -> str | None:
         """Return the code of a member of a family of sizes, read off a family that is there."""
         for name, axis, place in self._axes(member):
             if name in available and self._is_there(name, place):
@@ -143,10 +151,10 @@ class _Told(dict[Dim, str]):
         return found
 
     def _found(self, dim: object) -> str | None:
-        if isinstance(dim, AppliedUndef):
+        if not isinstance(dim, AppliedUndef | sp.Symbol):
+            return None
+        if self.families.is_read_off(dim):
             return self.families.place_of(dim, self.available)
-        if not isinstance(dim, sp.Symbol) or (dim.is_nonnegative is True and not dim.is_positive):
-            return None  # the number of examples
         return self.families.names.known_sizes(dim)[dim]
 
 

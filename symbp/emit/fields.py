@@ -139,10 +139,18 @@ class Fields:
         if not terms:
             return []
         read = self.reads(grad)
-        sums = {var: f"{read[var]} + {term}" for var, term in terms.items()}
+        sums = {var: self._sum(var, read[var], term) for var, term in terms.items()}
         some = dict.fromkeys(self._field_of[var] for var in sums)
         changed = [field.changed(grad, sums) for field in some]
         return broken(f"{grad} = {grad}._replace(", changed, ")", depth)
+
+    def _sum(self, var: Expr, read: str, term: str) -> str:
+        """Return the code of a gradient and a term; of an open family, of each member."""
+        loop = self._field_of[var].loop
+        if loop is None:
+            return f"{read} + {term}"
+        letter, first = self.names.letter(loop.letter), self.names.place(loop.start)
+        return f"tuple(bar + {term}[{letter}] for {letter}, bar in enumerate({read}, {first}))"
 
     def filled(self) -> list[str]:
         """Return the statement that makes Params of arrays, taken from `rest` one by one."""

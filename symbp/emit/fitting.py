@@ -35,8 +35,11 @@ def _statement(statement: ast.stmt, names: Iterator[str], room: int = WIDTH) -> 
     if isinstance(statement, ast.If):
         inner = [x for part in statement.body for x in _statement(part, names, room - 4)]
         return [f"if {text(statement.test)}:", *(f"    {line}" for line in inner)]
-    if isinstance(statement, ast.Expr):
-        return [text(statement.value)]
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        name = next(names)
+        term = ast.Assign([ast.Name(name, ast.Store())], statement.value.args[-1])
+        statement.value.args[-1] = ast.Name(name, ast.Load())
+        return [*_statement(term, names, room), text(statement.value)]
     assert isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign), ast.unparse(statement)
     assert statement.value is not None
     made: list[str] = []

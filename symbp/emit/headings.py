@@ -35,6 +35,13 @@ def sentence(before: Loops, loops: Loops) -> str:
     return f"For each {each}, for {new}:" if each else f"For {new}:"
 
 
+def with_ranges(text: str, loops: Loops, style: Style = "unicode") -> str:
+    """Return a formula and, beside it, the ranges of loops: `Dₖ × Dₖ₋₁, k = 1 … K`."""
+    comma = r",\ " if style == "latex" else ", "
+    ranges = [range_text(loop, style) for loop in loops]
+    return comma.join(filter(None, [text, *ranges]))
+
+
 def _shared(before: Loops, loops: Loops) -> int:
     """Return how many loops around two lines are the same."""
     pairs = enumerate(zip(before, loops, strict=False))

@@ -6,7 +6,7 @@ A name that is taken (`lambda`, `np`, `params`) gets an underscore, nothing is r
 import builtins
 import keyword
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import sympy as sp
 
@@ -86,7 +86,10 @@ RESERVED = frozenset(
 
 
 class Identifiers(Mapping[Expr, str]):
-    """The Python name of each variable, made when it is first asked for."""
+    """The Python name of each variable, made when it is first asked for.
+
+    carried: the families of which only one member is there at a time, under the family's name.
+    """
 
     def __init__(
         self, first: Iterable[Expr], sizes: Iterable[str], families: Iterable[str] = ()
@@ -95,6 +98,7 @@ class Identifiers(Mapping[Expr, str]):
         self._known: dict[Expr, str] = {}
         self._taken: set[str] = set(RESERVED) | set(keyword.kwlist) | set(dir(builtins))
         self._letters: dict[str, str] = {}
+        self.carried: Collection[str] = ()
         self._sizes = {size: self._fresh(size) for size in sizes}
         for var in first:
             self[var]
@@ -106,7 +110,9 @@ class Identifiers(Mapping[Expr, str]):
         op = var.op
         assert isinstance(op, Variable), var
         if op.index and not is_holder(var):
-            return f"{self[holder(var)]}[{', '.join(map(self.place, op.index))}]"
+            whole = self[holder(var)]
+            places = ", ".join(map(self.place, op.index))
+            return whole if op.name in self.carried else f"{whole}[{places}]"
         key = (op.name, op.role if op.role in ("tangent", "adjoint") else "value")
         if key not in self._names:
             self._names[key] = self._fresh(_renamed.get(op.name, op.name))

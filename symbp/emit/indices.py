@@ -30,24 +30,32 @@ from symbp.ir import Shape
 _LETTERS = "ijklmnpqrstuvwxyzabcdefgh"
 
 
-def spelled(letters: Iterable[int]) -> dict[int, str]:
-    """Return a letter of the alphabet for each number: i, j, k and so on, then i1, j1."""
+def spelled(letters: Iterable[int], taken: Collection[str] = ()) -> dict[int, str]:
+    """Return a letter of the alphabet for each number: i, j, k and so on, then i1, j1.
+
+    taken: letters that stand for something else, for places in families.
+    """
     names = (letter + (str(turn) if turn else "") for turn in count() for letter in _LETTERS)
-    return dict(zip(dict.fromkeys(letters), names, strict=False))
+    free = (name for name in names if name not in taken)
+    return dict(zip(dict.fromkeys(letters), free, strict=False))
 
 
-def axis_letters(rank: int) -> tuple[str, ...]:
+def axis_letters(rank: int, taken: Collection[str] = ()) -> tuple[str, ...]:
     """Return the letters of an array's own axes: i, j, k and so on."""
-    return tuple(spelled(range(rank)).values())
+    return tuple(spelled(range(rank), taken).values())
 
 
 @dataclass(frozen=True)
 class Contraction:
-    """Factors with their words, the word of the result, and the size of each letter."""
+    """Factors with their words, the word of the result, and the size of each letter.
+
+    taken: letters of the alphabet that stand for something else.
+    """
 
     factors: Sequence[Factor]
     out: tuple[int, ...]
     dims: Shape
+    taken: Collection[str] = ()
 
 
 def contraction(whole: Contraction, broadcast: bool) -> Layout:
@@ -75,7 +83,7 @@ def index_words(whole: Contraction, compact: bool = True) -> Layout:
     inner = dict.fromkeys(letter for factor in factors for letter in _bound(_inside(factor.layout)))
     letters = dict.fromkeys([*places, *(i for factor in rest for i in factor.word)])
     fresh += len(out)
-    spell = spelled([*letters, *range(fresh, fresh + len(inner))])
+    spell = spelled([*letters, *range(fresh, fresh + len(inner))], whole.taken)
     renamed = {letter: spell[fresh + k] for k, letter in enumerate(inner)}
 
     def entries(some: Iterable[Factor], below: bool) -> list[Layout]:

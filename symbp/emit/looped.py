@@ -6,6 +6,7 @@ from itertools import islice
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from symbp.derive.forward import dot
 from symbp.emit.arrays import Arrays
 from symbp.emit.dims import Dims
 from symbp.emit.families import Families
@@ -33,19 +34,27 @@ class LoopedSweep(Sweep):
         entered = set(self.schedule.always(self.name))
         found = dict.fromkeys(self.schedule.reads(self.name))
         models = map(holder, self.schedule.models(self.name))
-        passed = (*self.results, *self.keeps, *models, *self._begun(), *self._stand_ins())
+        plain = [v for v in self.results if not is_holder(v)]  # the others are begun here
+        passed = (*plain, *self.keeps, *models, *self._begun(), *self._stand_ins())
         found.update((v, None) for v in passed if v not in made or v in entered)
         found.update(dict.fromkeys(self._witness(found)))
         return list(found)
 
     def _begun(self) -> list[Expr]:
         """Return the values that the adjoints begin like that are added to, or filled up."""
-        added = [line.target for line in self.lines if line.adds and not symbol(line.target).index]
+        targets = (line.target for line in self.lines if line.adds)
+        added = [v for v in targets if symbol(v).role == "adjoint" and not symbol(v).index]
         models = [holder(v) for one in added if (v := self.schedule.model(one)) is not None]
-        if self.name != "adjoint":
-            return models
         values = {name_of(v): v for v in self.schedule.values.values()}
-        return models + [holder(values[symbol(v).of]) for v in self.schedule.lacking]
+        lacking = (symbol(v).of.removesuffix("_bar") for v in self._lacking())
+        return models + [holder(values[of]) for of in lacking]
+
+    def _lacking(self) -> list[Expr]:
+        """Return the families that this function fills with zeros where they were given nothing."""
+        if self.name == "adjoint":
+            return list(self.schedule.lacking)
+        entered = self.schedule.always(self.name) if self.name == "adjoint_dot" else []
+        return [v for v in map(dot, self.schedule.lacking) if v in entered]
 
     def _witness(self, found: Iterable[Expr]) -> list[Expr]:
         found = list(found)
@@ -71,7 +80,7 @@ class LoopedSweep(Sweep):
 
     def annotation(self, var: Expr) -> str:
         """Return the type of an argument."""
-        if not is_holder(var):
+        if not is_holder(var) or name_of(var) in self.schedule.carried:
             return super().annotation(var)
         given = symbol(var).role in ("input", "const", "target") or var in self.optional
         return f"{'Family' if given else 'Members'}{' | None' if var in self.optional else ''}"
@@ -85,13 +94,15 @@ class LoopedSweep(Sweep):
         arrays = Arrays(self.names, self.families.sizes(plain, available), self.names.count)
         models = {line.target: self._model(line.target) for line in self.lines}
         returned = {*self.results, *self.keeps}
-        body = LoopedBody(self.names, arrays, self.lines, returned, models)
+        carried = self.schedule.carried
+        body = LoopedBody(self.names, arrays, self.lines, returned, models, carried)
         alone = len(self.results) == 1 and not self.keeps and "adjoint" not in self.name
         body.annotated = self.results[0] if alone and not is_holder(self.results[0]) else None
         statements = [*self._families_begun(), *body.statements()]
         self.helpers |= arrays.helpers
         last, kind = self.returned()
         first = [*guards, *self._counted(), *self._still()]
+        first = [*self._raw(guards, read_in([*first, *statements, *last])), *first]
         rest = [*first, *statements, *last]
         sizes = self._sizes(read_in(rest))
         head = [*self.unpacked(read_in([*sizes, *rest])), *sizes, *first]
@@ -115,19 +126,29 @@ class LoopedSweep(Sweep):
             return weighted
         return [f"{self.names.count} = max(len(next(iter({self.names[family]}.values()))), 1)"]
 
+    def _raw(self, guards: Sequence[str], read: Collection[str]) -> list[str]:
+        """Return the lines that number the members of what comes as the caller gave it, if read."""
+        given = [v for v in self.named if symbol(v).role in ("input", "const", "target")]
+        raw = [v for v in given if is_holder(v) and v not in self.optional]
+        guarded = [line.partition(" = ")[0] for line in guards]
+        return [
+            f"{name} = {self._numbered(v)}"
+            for v in raw
+            if (name := self.names[v]) not in guarded and name in read
+        ]
+
     def _still(self) -> list[str]:
         """Return the lines that put zeros for the tangents that are not given."""
         made = []
         inputs = {name_of(v): v for v in self.schedule.program.inputs}
-        for dot in self.optional:
-            name, var = self.names[dot], inputs[symbol(dot).of]
+        for moved in self.optional:
+            name, var = self.names[moved], inputs[symbol(moved).of]
             value = self.names[holder(self.schedule.batched(var))]
-            zeros = f"np.zeros_like({value})"
-            if is_holder(dot):
-                zeros = f"{{k: np.zeros_like(array) for k, array in {value}.items()}}"
-                made.append(f"{name} = {zeros} if {name} is None else {self._numbered(dot)}")
+            if is_holder(moved):
+                self.helpers.add("tangents")
+                made.append(f"{name} = _tangents({name}, {value})")
             else:
-                made.append(f"if {name} is None:\n    {name} = {zeros}")
+                made.append(f"if {name} is None:\n    {name} = np.zeros_like({value})")
         return made
 
     def _numbered(self, family: Expr) -> str:
@@ -141,13 +162,21 @@ class LoopedSweep(Sweep):
         made = []
         for family in dict.fromkeys(holder(b.target) for b in self.lines if symbol(b.target).index):
             name = self.names[family]
+            if name_of(family) in self.schedule.carried or family in self.groups.get("bars", []):
+                continue
             if family not in entered:
                 made.append(f"{name}: Members = {{}}")
-            elif family not in self.schedule.lacking:
+            elif family not in self._lacking():
                 made.append(f"{name} = dict({name})  # others give to it as well")
         values = {name_of(v): v for v in self.schedule.values.values()}
-        for family in self.schedule.lacking if self.name == "adjoint" else ():
-            name, value = self.names[family], self.names[holder(values[symbol(family).of])]
+        made += [
+            f"{self.names[v]}: Members = {{}}"
+            for v in self.results
+            if is_holder(v) and v not in {holder(b.target) for b in self.lines} | entered
+        ]
+        for family in self._lacking():
+            of = symbol(family).of.removesuffix("_bar")
+            name, value = self.names[family], self.names[holder(values[of])]
             made.append(f"{name} = _completed({name}, {value})")
             self.helpers.add("completed")
         return made

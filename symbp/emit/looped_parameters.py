@@ -1,5 +1,6 @@
 """What a network with families of symbolic length does with its parameters."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -172,10 +173,13 @@ class LoopedParameters(Parameters):
         lines += self._widths()
         for field in self.fields.all:
             if field.loop is None:
-                lines += self._told_by(field, known)
+                missing = {name for name in self.sizes if name not in known}
+                lines += self._told_by(field, missing)
+                known |= set(self.sizes) - missing
             else:
                 lines += self._plain_sizes(field, known)
         checked = [self._checked(field) for field in self.fields.all]
+        lines = _read(lines, [str(item) for item in checked])
         doc = (
             "Return params as Params, from a mapping or a sequence in the same order; check shapes."
         )
@@ -290,6 +294,18 @@ class _Given(dict[Dim, str]):
         width = dim.func.__name__
         place = self.names.place(sp.expand(dim.args[0] - self.first[width].start))
         return f"{self.names.size(sp.Symbol(width))}[{place}]"
+
+
+def _read(lines: Sequence[str], rest: Sequence[str]) -> list[str]:
+    """Return lines without those that name what no later line reads."""
+    kept: list[str] = []
+    after = "\n".join(rest)
+    for line in reversed(lines):
+        name = re.match(r"(\w+) = len\(", line)
+        if name is None or re.search(rf"\b{name[1]}\b", after):
+            kept.append(line)
+            after += f"\n{line}"
+    return kept[::-1]
 
 
 def _tuple(items: Sequence[str]) -> str:

@@ -10,8 +10,9 @@ from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body
 from symbp.emit.fitting import fitted
 from symbp.emit.identifiers import Identifiers
+from symbp.emit.lines import count, is_view
 from symbp.emit.syntax import WIDTH, text
-from symbp.ir import Expr, holder, is_variable, symbol
+from symbp.ir import Expr, holder, is_variable, name_of, symbol, variables
 from symbp.program import Binding, Loop, blocks
 
 
@@ -25,8 +26,11 @@ class LoopedBody(Body):
         lines: Sequence[Binding],
         returned: Collection[Expr],
         models: Mapping[Expr, Expr | None],
+        carried: Collection[str],
     ) -> None:
         super().__init__(arrays, lines, returned, models)
+        fresh = {line.name for line in lines if line.name in carried}
+        self.carried = fresh - {x.name for x in lines if not x.expr.args or is_view(x.expr)}
         self.places = names
         members = (line.target for line in lines if symbol(line.target).index)
         self.last.update(dict.fromkeys(members, len(lines)))
@@ -46,12 +50,21 @@ class LoopedBody(Body):
             position += len(group)
             if loop is None:
                 for place, line in own:
-                    made += fitted(self.statement(line, place), self.taken, WIDTH - 4 * depth)
+                    made += self._guarded(line, place, WIDTH - 4 * depth)
                 continue
             made += [x for line in group for x in self._begun(line, depth)]
             made.append(f"for {self.places.letter(loop.letter)} in {self._range(loop)}:")
             made += [f"    {line}" for line in self._block(own, depth + 1)]
         return made
+
+    def _guarded(self, line: Binding, position: int, room: int) -> list[str]:
+        """Return the statements of a line, under a condition where some turns leave it out."""
+        if line.since is None:
+            return fitted(self.statement(line, position), self.taken, room)
+        letter = self.places.letter(line.loops[-1].letter)
+        made = fitted(self.statement(line, position), self.taken, room - 4)
+        head = f"if {letter} > {self.places.place(line.since - 1)}:"
+        return [head, *(f"    {x}" for x in made)]
 
     def _range(self, loop: Loop) -> str:
         place = self.places.place
@@ -96,5 +109,12 @@ class LoopedBody(Body):
         return [f"_add({self.arrays.names[holder(target)]}, {places}, {code})"]
 
     def _dead(self, expr: Expr, line: Binding, position: int) -> bool:
+        if is_variable(expr) and name_of(expr) in self.carried and line.loops:
+            alike = expr.shape == line.target.shape and self._holds(expr, [line.expr])
+            return alike and self._last_read(expr) == position and count(line.expr, expr) == 1
         same_turn = self.home.get(expr) == line.loops
         return same_turn and super()._dead(expr, line, position)
+
+    def _last_read(self, var: Expr) -> int:
+        """Return the position of the last line that reads a variable."""
+        return max(k for k, line in enumerate(self.lines) if var in variables(line.expr))

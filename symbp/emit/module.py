@@ -79,6 +79,7 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     """Return what the template of a network's module lays out."""
     program = derivation.program
     names = _identifiers(lowered.batch, program)
+    names.carried = lowered.carried
     network = Network(lowered, names)
     public = [function for _, function in network.functions()]
     blocks = network_blocks(network, wanted)

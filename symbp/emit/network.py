@@ -172,14 +172,6 @@ class Network:
         seeds = {self.schedule.batched(v): self._seed(e.seed, suffix) for v, e in found}
         return self.fields.added(f"grad{suffix}", seeds)
 
-    def _sum(self, var: Expr, read: str, seed: str) -> str:
-        """Return the code of a parameter's gradient and what is added to it."""
-        loop = self.program.families.get(name_of(var))
-        if loop is None:
-            return f"{read} + {seed}"
-        letter, first = self.names.letter(loop.letter), self.names.place(loop.start)
-        return f"tuple(bar + {seed}[{letter}] for {letter}, bar in enumerate({read}, {first}))"
-
     def _seed(self, seed: Expr, suffix: str) -> str:
         batched = self.schedule.batched(seed)
         return self.names[self.schedule.dot(batched) if suffix else batched]

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+import sympy as sp
+
 from symbp.emit.layout import Entries, Layout, Product, Row
 from symbp.emit.number import constant
+from symbp.ir import Dim, Expr, Variable, walk
 from symbp.ops.indexed import Over, When
 from symbp.program import Loop
+from symbp.sizes import letter_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +50,19 @@ def series(op: Over, body: Layout) -> Layout:
 def bracket(op: When) -> Bracket:
     """Return the bracket of a relation."""
     return Bracket((constant(op.left), constant(op.right)), relation=op.relation)
+
+
+def place_letters(expr: Expr) -> frozenset[str]:
+    """Return the names that places in an expression speak of; no index has one of them."""
+    places: list[Dim] = []
+    for part in walk(expr):
+        if isinstance(part.op, Variable):
+            places += part.op.index
+        elif isinstance(part.op, Over):
+            places.append(part.op.letter)
+        elif isinstance(part.op, When):
+            places += [part.op.left, part.op.right]
+    return frozenset(letter_name(s) for place in places for s in sp.S(place).free_symbols)
 
 
 def begins_with_bracket(part: Layout) -> bool:

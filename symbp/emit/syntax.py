@@ -29,9 +29,10 @@ def name(text: str) -> ast.expr:
 
     Raises ValueError where it is no identifier.
     """
-    if text.endswith("]"):
-        whole, _, place = text[:-1].partition("[")
-        return ast.Subscript(name(whole), ast.parse(place, mode="eval").body, ast.Load())
+    if "[" in text:
+        whole, _, place = text.partition("[")
+        name(whole)
+        return ast.parse(f"{whole}[{place}", mode="eval").body
     first, *rest = text.split(".")
     if not all(part.isidentifier() and not keyword.iskeyword(part) for part in (first, *rest)):
         raise ValueError(f"{text!r} is no Python name")

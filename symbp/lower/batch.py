@@ -26,14 +26,16 @@ class Batch:
         self.sizes: dict[sp.Expr, int] = {
             size_symbol(name): value for name, value in program.sizes.items() if value is not None
         }
+        self.sized: dict[Expr, Expr] = {}
+        self.lifted: dict[Expr, Expr] = {}
         self.known: dict[Expr, Expr] = {}
         self.names: dict[Expr, Expr] = {}
 
     def expr(self, expr: Expr) -> Expr:
         """Return an expression for the whole batch."""
-        sized = resize(expr, self.sizes)
+        sized = resize(expr, self.sizes, self.sized)
         grown = {v: self._grow(v) for v in variables(sized) if v.batched}
-        return lift(sized, grown, EXAMPLES)
+        return lift(sized, grown, EXAMPLES, self.lifted)
 
     def name(self, var: Expr) -> Expr:
         """Return the variable that holds a variable's values of the whole batch."""

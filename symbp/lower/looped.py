@@ -16,6 +16,7 @@ from symbp.derive.gifts import Gifts
 from symbp.derive.reverse import adjoint_steps
 from symbp.derive.simplify import Lines
 from symbp.ir import Examples, Expr, holder, name_of, symbol, variable, variables, walk
+from symbp.lower.carried import deferred
 from symbp.lower.sweeps import Entry
 from symbp.ops.linear import add
 from symbp.ops.rewrite import rename
@@ -57,13 +58,14 @@ def looped_adjoints(
     entries, lines = _entries(alone, [s.binding for s in shared], (from_loss, from_head))
     seeds = {name_of(bar(v)): name_of(entry.seed) for v, entry in entries.items()}
     params, inputs = ([bar(v) for v in part] for part in (single.params, single.inputs))
-    adjoint = needed(lines, params)
-    inputs_bar = needed([line for line in lines if line not in adjoint], inputs)
+    shared_lines = needed(lines, params)
+    rest = needed([line for line in lines if line not in shared_lines], inputs)
+    adjoint, inputs_bar = deferred(shared_lines, rest)
     return Adjoints(
         _called(from_loss, seeds),
         _called(from_head, seeds),
-        tuple(adjoint),
-        tuple(inputs_bar),
+        adjoint,
+        inputs_bar,
         entries,
         _lacking(alone, [*last, *head]),
     )

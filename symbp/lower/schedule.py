@@ -5,15 +5,17 @@ saved      what the loss keeps                      bars    what the adjoint swe
 tape_dot   what the tangent sweep keeps             saved_dot    what the loss's tangent keeps
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import heappop, heappush
 
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import bar, dot
-from symbp.ir import Expr, Variable, holder, name_of, symbol, variables
+from symbp.ir import Expr, Variable, holder, is_holder, name_of, symbol, variables
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
+from symbp.lower.carried import carried
 from symbp.lower.reads import is_number, reads
 from symbp.lower.sections import Sections, sections
 from symbp.lower.settle import localised
@@ -40,7 +42,7 @@ class Schedule:
     sweeps: the lines of each sweep.  kept: for `tape`, `saved`, … the variables in it.
     single_output, single_loss: their variables for one example.
     entries: where the shared adjoint sweep is entered.  lacking: the adjoints of families that are
-    filled with zeros there.
+    filled with zeros there.  carried: the names that a loop hands from turn to turn.
     """
 
     program: Program
@@ -51,6 +53,7 @@ class Schedule:
     single_loss: Expr | None
     entries: dict[Expr, Entry]
     lacking: tuple[Expr, ...] = ()
+    carried: Collection[str] = ()
 
     @property
     def output(self) -> Expr:
@@ -136,10 +139,13 @@ class Schedule:
         """Return the plain arguments that a sweep has whether it reads them or not."""
         given = self.program.given
         if sweep == "primal":
-            return [self.batched(v) for v in (*self.program.inputs, *self.program.consts)]
+            return [holder(self.batched(v)) for v in (*self.program.inputs, *self.program.consts)]
         if sweep == "adjoint":
             known = set(map(holder, given))
             return [self.batched(e.seed) for v, e in self.entries.items() if holder(v) not in known]
+        if sweep == "adjoint_dot":
+            seeds = [e.seed for v, e in self.entries.items() if is_holder(v) and e.by_loss]
+            return [dot(seed) for seed in seeds]
         return []
 
     def results(self, sweep: str) -> list[Expr]:
@@ -171,7 +177,12 @@ class Schedule:
 
     def reads(self, sweep: str) -> list[Expr]:
         """Return what a sweep reads and does not make itself, in the order of reading."""
-        return reads(self.sweeps[sweep])
+        found = reads(self.sweeps[sweep])
+        if sweep != "inputs_bar":
+            return found
+        made = {holder(line.target) for line in self.sweeps["adjoint"]}
+        own = dict.fromkeys(holder(line.target) for line in self.sweeps[sweep])
+        return [*found, *(v for v in own if v in made and is_holder(v) and v not in found)]
 
     def models(self, sweep: str) -> list[Expr]:
         """Return the values whose shape and type an array of one number takes, in a sweep."""
@@ -202,7 +213,8 @@ def schedule(derivation: Derivation) -> Schedule:
     sweeps = without_aliases(_pruned(sweeps, cut, program, batch), kept)
     sweeps = {name: _gradients_early(lines, program) for name, lines in sweeps.items()}
     sweeps = localised(sweeps, kept | {name_of(v) for v in cut.lacking}, taken)
-    made = Schedule(program, batch, sweeps, {}, output, loss, cut.entries, cut.lacking)
+    handed = carried(sweeps, kept | {name_of(v) for v in cut.lacking})
+    made = Schedule(program, batch, sweeps, {}, output, loss, cut.entries, cut.lacking, handed)
     return replace(made, kept=_keeps(made))
 
 

@@ -16,7 +16,7 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import bar, dot, moving, tangents_of
 from symbp.derive.reverse import adjoint_steps, join_examples
 from symbp.derive.simplify import Lines
-from symbp.ir import Examples, Expr, holder, is_variable, name_of, symbol, variable, walk
+from symbp.ir import Examples, Expr, holder, is_holder, is_variable, name_of, symbol, variable, walk
 from symbp.lower.looped import looped_adjoints
 from symbp.lower.settle import settled
 from symbp.lower.sweeps import Entry
@@ -130,9 +130,7 @@ class _Adjoints:
         """Sort the adjoints of a program whose loss is joined; `single` is it for one example."""
         self.program, self.lines, both = program, Lines(primal), (*primal, *loss)
         self.given = set(program.given)
-        self.named = {
-            name_of(v): v for v in (*program.given, *(b.target for b in program.bindings))
-        }
+        self.named = _by_name(program)
         self.loss_lines, self.head_lines = Lines(both), Lines(primal)
         names = {binding.name for binding in both}
         whole = replace(single, bindings=tuple(b for b in single.bindings if b.name in names))
@@ -158,10 +156,15 @@ class _Adjoints:
                     self.head_bar.append(Binding(step.target, step.expr))
                 continue
             adjoint.extend(self._line(of, step, from_loss.get(of)))
-        params, inputs = ([bar(v) for v in part] for part in (program.params, program.inputs))
-        self.adjoint = _completed(needed(adjoint, params), params)
+        self._cut(adjoint)
+
+    def _cut(self, lines: Sequence[Binding]) -> None:
+        """Divide the lines behind the entries: what the parameters need, and the inputs besides."""
+        both = (self.program.params, self.program.inputs)
+        params, inputs = ([bar(v) for v in part] for part in both)
+        self.adjoint = _completed(needed(lines, params), params)
         shared = set(self.adjoint)
-        left = [b for b in adjoint if b not in shared]
+        left = [b for b in lines if b not in shared]
         self.inputs_bar = _completed(needed(left, inputs), inputs)
 
     def _of(self, step: Step) -> Expr:
@@ -240,6 +243,11 @@ class _Adjoints:
         return expr
 
 
+def _by_name(program: Program) -> dict[str, Expr]:
+    """Return what is given and the targets of the lines by their names."""
+    return {name_of(v): v for v in (*program.given, *(b.target for b in program.bindings))}
+
+
 def _has_examples(term: Expr) -> bool:
     return term.batched or any(isinstance(part.op, Examples) for part in walk(term))
 
@@ -252,11 +260,12 @@ def _with_second(made: Sections, program: Program) -> Sections:
     loss_bar_dot = tangents_of(made.loss_bar, dots, lines)
     adjoint_dot = tangents_of(made.adjoint, dots, Lines([*made.primal, *made.adjoint]))
     seeds = [dot(e.seed) for v, e in made.entries.items() if e.by_loss and v not in program.inputs]
+    seeds = [seed for seed in seeds if not is_holder(seed)]
     gradients = [dot(bar(v)) for v in program.params]
     return replace(
         made,
         loss_bar_dot=_completed(_bindings(loss_bar_dot), seeds),
-        adjoint_dot=_completed(_bindings(adjoint_dot), gradients),
+        adjoint_dot=_completed(_since(_bindings(adjoint_dot), made.adjoint), gradients),
     )
 
 
@@ -265,6 +274,12 @@ def _completed(lines: Iterable[Binding], wanted: Iterable[Expr]) -> tuple[Bindin
     lines = tuple(lines)
     have = {holder(line.target) for line in lines}
     return (*lines, *(Binding(v, zeros(*v.shape)) for v in wanted if holder(v) not in have))
+
+
+def _since(dots: Iterable[Binding], lines: Iterable[Binding]) -> list[Binding]:
+    """Return the tangents of lines, left out in the turns in which the lines are."""
+    since = {(dot(line.target), line.loops): line.since for line in lines if line.since is not None}
+    return [replace(x, since=since.get((x.target, x.loops))) for x in dots]
 
 
 def _bindings(steps: Iterable[Step]) -> tuple[Binding, ...]:

@@ -5,7 +5,7 @@ anyway; a function of a whole vector or matrix always does.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from symbp.ir import (
@@ -13,8 +13,6 @@ from symbp.ir import (
     Sum,
     Words,
     is_variable,
-    letters_of,
-    line_of,
     name_of,
     variables,
     walk,
@@ -26,7 +24,7 @@ from symbp.lower.sweeps import BEFORE, Sweeps
 from symbp.ops.kinds import Elementwise, Largest, Nonlinear, Solve
 from symbp.ops.linear import is_ones
 from symbp.ops.rewrite import rebuild
-from symbp.program import Binding, Loop
+from symbp.program import Binding, named_part, place_for
 
 
 def share(sweeps: Sweeps, taken: set[str], kept: set[str]) -> Sweeps:
@@ -52,7 +50,7 @@ def _named(sweeps: Sweeps, taken: set[str], *, always: bool) -> Sweeps:
         new: list[Binding] = []
         for line in lines:
             for one in _cut(line, (wanted[sweep], own), names, taken):
-                new.insert(_place(one, new, line), one)
+                new.insert(place_for(one, new, line), one)
         made[sweep] = tuple(new)
     return made
 
@@ -72,9 +70,8 @@ def _cut(
         if part is not line.expr and part.digest in wanted:
             if part.digest not in names:
                 name = _fresh(_describe(part), taken)
-                index = [loop.letter for loop in loops_of(part, line)]
-                names[part.digest] = line_of(name, part, index)
-            new.append(Binding(names[part.digest], made, loops=loops_of(part, line)))
+                names[part.digest] = named_part(name, part, line).target
+            new.append(replace(named_part("", part, line), target=names[part.digest], expr=made))
             have.add(part.digest)
             made = names[part.digest]
         done[part] = made
@@ -87,23 +84,6 @@ def _cut(
             whole = known
         have.add(line.expr.digest)
     return [*new, replace(line, expr=whole)]
-
-
-def loops_of(part: Expr, line: Binding) -> tuple[Loop, ...]:
-    """Return the loops of a line that a part of it changes with: up to the last letter it has."""
-    letters = letters_of(part)
-    last = max((k for k, loop in enumerate(line.loops) if loop.letter in letters), default=-1)
-    return line.loops[: last + 1]
-
-
-def _place(one: Binding, lines: Sequence[Binding], line: Binding) -> int:
-    """Return where a line goes that another needs: at the end, or before a loop it is free of."""
-    place = len(lines)
-    if one.loops != line.loops:
-        inside = line.loops[: len(one.loops) + 1]
-        while place and lines[place - 1].loops[: len(inside)] == inside:
-            place -= 1
-    return place
 
 
 def _outside(root: Expr, have: set[str]) -> list[Expr]:

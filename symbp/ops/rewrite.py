@@ -53,15 +53,19 @@ def substitute(expr: Expr, values: Mapping[Expr, Expr]) -> Expr:
     return done[expr]
 
 
-def lift(expr: Expr, lifted: Mapping[Expr, Expr], axis: Dim) -> Expr:
+def lift(
+    expr: Expr, lifted: Mapping[Expr, Expr], axis: Dim, done: dict[Expr, Expr] | None = None
+) -> Expr:
     """Give a leading axis to every part that depends on a lifted variable.
 
     `lifted` maps a variable to the one that has the axis.  What does not depend on any is left
     as it is, and repeated where it meets what does.  The sum over the examples becomes a sum
-    over the axis.
+    over the axis.  done: what has been lifted so far, from call to call.
     """
-    done: dict[Expr, Expr] = {}
+    done = {} if done is None else done
     for part in walk(expr):
+        if part in done:
+            continue
         args = tuple(done[arg] for arg in part.args)
         grown = [new.rank > old.rank for new, old in zip(args, part.args, strict=True)]
         if part in lifted:
@@ -117,15 +121,19 @@ def repeat(expr: Expr, axis: Dim) -> Expr:
     return product([(expr, letters)], (0, *letters), {0: axis})
 
 
-def resize(expr: Expr, sizes: Mapping[sp.Expr, int]) -> Expr:
-    """Put numbers in place of symbolic sizes, in every shape and every index of an expression."""
+def resize(expr: Expr, sizes: Mapping[sp.Expr, int], done: dict[Expr, Expr] | None = None) -> Expr:
+    """Put numbers in place of symbolic sizes, in every shape and every index of an expression.
+
+    done: what has been resized so far, from call to call.
+    """
 
     def number_of(dim: Dim) -> Dim:
         return size_value(dim, sizes)
 
-    done: dict[Expr, Expr] = {}
+    done = {} if done is None else done
     for part in walk(expr):
-        done[part] = resized(part, tuple(done[arg] for arg in part.args), number_of)
+        if part not in done:
+            done[part] = resized(part, tuple(done[arg] for arg in part.args), number_of)
     return done[expr]
 
 

@@ -73,7 +73,8 @@ def clash(scope: Scope, at: Binary, left: Value, right: Value, help: str) -> Spe
     numbers = [[scope.number_of(dim) for dim in value.dims] for value in (left, right)]
     if None not in numbers[0] and numbers[0] == numbers[1]:
         help = "sizes are compared by name, not by number: declare both with the same sizes"
-    return ShapeError(f"{spelled(at)}: {', '.join(shapes)}", at.span, help)
+    turn = scope.in_turn(left, right)
+    return ShapeError(f"{spelled(at)}: {', '.join(shapes)}{turn}", at.span, help)
 
 
 def _matmul(scope: Scope, at: Binary, left: Value, right: Value) -> Value:

@@ -33,7 +33,8 @@ class Site:
         """Return the error for arguments of a wrong shape: all shapes, and what it takes."""
         pairs = zip(self.call.args, self.args, strict=True)
         shapes = ", ".join(f"{spelled(at)} is {self.scope.shape_text(arg)}" for at, arg in pairs)
-        return ShapeError(f"{spelled(self.call)}: {shapes}", self.call.span, takes)
+        turn = self.scope.in_turn(*self.args)
+        return ShapeError(f"{spelled(self.call)}: {shapes}{turn}", self.call.span, takes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,9 +201,10 @@ def _differentiable(name: str, ref: Ref, scope: Scope) -> Expr:
         help = f"declare it as `param {ref.name}` to differentiate by it"
         what = f"`{spelled(ref)}` is a {_role(given)}, which is never differentiated by"
         raise SpecError(what, ref.span, help)
-    if name in scope.lines or name in scope.sizes or name in scope.computed:
+    computed = name in scope.lines or name in scope.computed
+    if computed or name in scope.sizes or name in scope.families:
         help = "name a `param` or an `input`"
-        what = f"`{spelled(ref)}` is a {'size' if name in scope.sizes else 'line'}, not given"
+        what = f"`{spelled(ref)}` is a {'line' if computed else 'size'}, not given"
         raise SpecError(what, ref.span, help)
     candidates = [other for other, var in scope.given.items() if _role(var) in ("param", "input")]
     near = did_you_mean(name, [*candidates, *scope.families])

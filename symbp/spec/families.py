@@ -14,7 +14,17 @@ import sympy as sp
 
 from symbp.ir import Dim, Shape
 from symbp.program import Loop
-from symbp.spec.ranges import holds, lowest, put, put_all, reachable, terms, tidy
+from symbp.spec.ranges import (
+    holds,
+    lowest,
+    minus,
+    never_negative,
+    put,
+    put_all,
+    reachable,
+    terms,
+    tidy,
+)
 from symbp.spec.syntax import AssignLine
 
 Places: TypeAlias = tuple[Dim, ...]
@@ -53,12 +63,17 @@ class Definition:
         """
         common = [own for own, other in zip(self.loops, now, strict=False) if own == other]
         for depth, loop in enumerate(common):
-            earlier = Loop(loop.letter, loop.start, tidy(sp.S(loop.letter) - 1))
+            earlier = Loop(loop.letter, loop.start, minus(loop.letter, 1))
             pinned = [Loop(around.letter, around.letter, around.letter) for around in common]
             yield self._box(places, [*pinned[:depth], earlier, *self.loops[depth + 1 :]])
         if self.number < number:
             pinned = [Loop(around.letter, around.letter, around.letter) for around in common]
             yield self._box(places, [*pinned, *self.loops[len(common) :]])
+
+    def may_define(self, places: Places) -> bool:
+        """Tell whether places differ from the line's own nowhere at numbers."""
+        pairs = zip(self.places, places, strict=True)
+        return not any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in pairs)
 
     def whole(self, places: Places) -> Box:
         """Return all members that the line defines, as seen from one at places."""
@@ -130,7 +145,7 @@ def gaps(places: Places, first: Box, last: Box, axis: int) -> list[Dim]:
     found: list[Dim] = []
     for other, place in enumerate(places):
         start, stop = first[other][0], (last if other == axis else first)[other][1]
-        found += [tidy(sp.S(place) - start), tidy(sp.S(stop) - place)]
+        found += [minus(place, start), minus(stop, place)]
     return found
 
 
@@ -163,11 +178,11 @@ def _chains(
 ) -> Iterator[tuple[Box, Box]]:
     """Yield the first and the last box of every row of them along an axis."""
     yield from ((box, box) for box in boxes)
-    inside = [box for box in boxes if _beside(places, box, now, axis)]
+    inside = _merged([box for box in boxes if _beside(places, box, now, axis)], axis)
     joins = {
         (i, j)
         for i, j in product(range(len(inside)), repeat=2)
-        if i != j and holds(tidy(sp.S(inside[i][axis][1]) + 1 - inside[j][axis][0]), now)
+        if i != j and holds(minus(inside[i][axis][1], minus(inside[j][axis][0], 1)), now)
     }
     for i in range(len(inside)):
         met, pending = {i}, [i]
@@ -176,31 +191,57 @@ def _chains(
             more = [j for j in range(len(inside)) if (here, j) in joins and j not in met]
             met.update(more)
             pending += more
-        yield from ((inside[i], inside[j]) for j in sorted(met - {i}))
+        yield from ((inside[i], inside[j]) for j in sorted(met))
+
+
+def _merged(boxes: Sequence[Box], axis: int) -> list[Box]:
+    """Join boxes that lie next to each other at numbers, so that many members make few boxes."""
+    made: list[Box] = []
+    for box in sorted(boxes, key=lambda box: _start(box, axis)):
+        (first, last), before = box[axis], made[-1][axis][1] if made else None
+        if isinstance(first, int) and isinstance(before, int) and first == before + 1:
+            made[-1] = (*made[-1][:axis], (made[-1][axis][0], last), *made[-1][axis + 1 :])
+        else:
+            made.append(box)
+    return made
+
+
+def _start(box: Box, axis: int) -> tuple[bool, int]:
+    first = box[axis][0]
+    return (False, first) if isinstance(first, int) else (True, 0)
 
 
 def _beside(places: Places, box: Box, now: Sequence[Loop], axis: int) -> bool:
     """Tell whether a member lies in a box along every axis but one."""
     others = [other for other in range(len(places)) if other != axis]
     return all(
-        holds(tidy(sp.S(places[k]) - box[k][0]), now)
-        and holds(tidy(sp.S(box[k][1]) - places[k]), now)
+        holds(minus(places[k], box[k][0]), now) and holds(minus(box[k][1], places[k]), now)
         for k in others
     )
 
 
 def apart(one: Definition, other: Definition) -> list[Dim] | None:
     """Return what must not be negative for two lines to define no member twice; None: they do."""
+    if not one.may_define(other.places):
+        return []
+    for loop, line in ((one, other), (other, one)):
+        if not line.loops and _never_in(line.places, loop.whole(line.places)):
+            return []
     best: list[Dim] | None = None
     loops = [*one.loops, *other.loops]
     for axis in range(len(one.places)):
         (low, high), (first, last) = one.extent(axis), other.extent(axis)
-        for gap in (tidy(sp.S(low) - last - 1), tidy(sp.S(first) - high - 1)):
+        for gap in (minus(minus(low, last), 1), minus(minus(first, high), 1)):
             if holds(gap, loops):
                 return []
             if reachable(gap) and not _shrinks(gap):
                 best = best or [gap]
     return best
+
+
+def _never_in(places: Places, box: Box) -> bool:
+    """Tell whether a member lies outside a box whatever the sizes."""
+    return any(never_negative(minus(-1, gap)) for gap in gaps(places, box, box, 0))
 
 
 def _shrinks(gap: Dim) -> bool:

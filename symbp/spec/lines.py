@@ -8,9 +8,10 @@ from symbp.ir import Expr, line_of, variable
 from symbp.ops.product import total
 from symbp.program import Binding
 from symbp.spec.expressions import value
-from symbp.spec.loops import Statement, check_weight, statements
-from symbp.spec.members import Undecided, enter
+from symbp.spec.loops import check_weight
+from symbp.spec.members import Undecided, enter, suppose
 from symbp.spec.names import Scope
+from symbp.spec.statements import Statement, statements
 from symbp.spec.syntax import Line
 from symbp.spec.twins import alike, twins
 from symbp.spec.values import Value, assigned
@@ -60,12 +61,12 @@ def _tried(group: Sequence[tuple[int, Statement]], scope: Scope) -> list[Binding
     try:
         return [line for number, one in group for line in _binding(one, number, scope)]
     except Undecided as undecided:
-        name, candidates = undecided.family.name, undecided.candidates
+        family, candidates = undecided.family, undecided.candidates
     first: SpecError | None = None
     for candidate in candidates:
         scope.restore(start)
-        scope.templates[name] = candidate
         try:
+            suppose(family, candidate, scope)
             return _tried(group, scope)
         except SpecError as error:
             first = first or error

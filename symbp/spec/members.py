@@ -6,7 +6,7 @@ from symbp.errors import SpecError
 from symbp.ir import Dim, Shape, variable
 from symbp.spec.families import Definition, Family, Places, covering
 from symbp.spec.names import Scope, ShapeError
-from symbp.spec.ranges import put, put_all, settled, tidy, worst
+from symbp.spec.ranges import put, settled, tidy, worst
 from symbp.spec.spelling import dims_text, place_text, spelled, turn_text
 from symbp.spec.syntax import Ref
 from symbp.spec.values import Value
@@ -42,6 +42,7 @@ def defined(places: Places, family: Family, scope: Scope) -> list[Dim] | None:
     boxes = [
         box
         for definition in family.definitions
+        if definition.may_define(places)
         for box in definition.boxes(places, scope.loops, scope.statement)
     ]
     return covering(places, boxes, scope.loops)
@@ -63,9 +64,11 @@ def _undefined(ref: Ref, places: Places, family: Family, scope: Scope) -> SpecEr
         return SpecError(f"`{spelled(ref)}` is used before line {line} defines it", ref.span, help)
     turn, found = _first_missing(places, family, scope)
     shown = f"{family.name}[{','.join(map(place_text, found))}]"
-    needs = f"{turn} needs `{shown}`" if turn else f"`{shown}` is needed"
+    what = f"no line above defines `{shown}`"
+    if turn:
+        what = f"`{spelled(ref)}`: {turn} needs {shown}, which no line above defines"
     help = f"write a line `{shown} = expression` above, or change the range of the loop"
-    return SpecError(f"`{spelled(ref)}`: {needs}, which no line above defines", ref.span, help)
+    return SpecError(what, ref.span, help)
 
 
 def _first_missing(places: Places, family: Family, scope: Scope) -> tuple[str, Places]:
@@ -102,19 +105,24 @@ def enter(definition: Definition, dims: Shape, scope: Scope) -> None:
     family = scope.computed[definition.line.target.name]
     own = family.template(definition, dims)
     template = scope.templates.get(family.name, own)
-    checked = {definition: dims}
-    if own is not None and family.name not in scope.templates:
-        scope.templates[family.name] = own
-        checked = {**scope.shapes, definition: dims}
+    if template is not None and family.name not in scope.templates:
+        suppose(family, template, scope)
     if template is not None:
-        for line, shape in checked.items():
-            if scope.computed.get(line.line.target.name) is family:
-                _check_shape(line, shape, family.at(template, line.places), scope)
+        _check_shape(definition, dims, family.at(template, definition.places), scope)
     scope.shapes[definition] = dims
 
 
+def suppose(family: Family, template: Shape, scope: Scope) -> None:
+    """Take a shape for that of any member; raise a ShapeError where a line above gives another."""
+    scope.templates[family.name] = template
+    for definition in family.definitions:
+        if definition in scope.shapes:
+            meant = family.at(template, definition.places)
+            _check_shape(definition, scope.shapes[definition], meant, scope)
+
+
 def _check_shape(line: Definition, dims: Shape, meant: Shape, scope: Scope) -> None:
-    if put_all(dims, {}) == meant:
+    if dims == meant:
         return
     target = line.line.target
     one, other = (dims_text(shape, scope.sizes) or "a scalar" for shape in (dims, meant))

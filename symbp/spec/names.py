@@ -55,12 +55,23 @@ class Scope(Entries):
         if ref.name in self.families:
             return self._member(ref, places)
         if ref.name in self.computed:
-            axes = len(self.computed[ref.name].axes)
-            if len(places) != axes:
-                what = f"`{spelled(ref)}` has {len(places)} indices, `{ref.name}` has {axes}"
-                raise SpecError(what, ref.span, f"write {axes} of them, with a comma between two")
+            family = self.computed[ref.name]
+            if len(places) != len(family.axes):
+                defined = spelled(family.definitions[0].line.target)
+                what = f"`{spelled(ref)}` has another number of indices than `{defined}`"
+                raise SpecError(what, ref.span, f"write as many of them as in `{defined}`")
             return ref.name, places
         return self.flat_name(ref, places), ()
+
+    def in_turn(self, *values: Value) -> str:
+        """Return the shapes of values in the first turn of the loops around; empty in none."""
+        turn = settled(worst(0, self.loops))
+        spoken = sp.Tuple(*(dim for value in values for dim in value.dims))
+        if not turn_text(spoken, turn):
+            return ""
+        shapes = [put_all(value.dims, turn) for value in values]
+        shown = " and ".join(dims_text(dims, {}) or "a scalar" for dims in shapes)
+        return f"; for {turn_text(spoken, turn)}: {shown}"
 
     def places_of(self, ref: Ref) -> Places:
         """Return the places of an index, which are numbered from 0."""
@@ -179,6 +190,8 @@ class Scope(Entries):
         if name in self.given or name in self.lines:
             help = f"sizes are declared by `size {name}`"
             raise SpecError(f"`{spelled(ref)}` is no size", ref.span, help)
+        if ref.index is None and name in self.families:
+            raise unknown(name, ref, self)
         near = did_you_mean(ref.name, [*self.sizes, *self.families])
         form = ref.name if ref.index is None else f"{ref.name}[0..K]"
         help = f"did you mean `{near}`?" if near else f"declare it: `size {form}`"

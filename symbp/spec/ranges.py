@@ -19,6 +19,13 @@ def tidy(place: sp.Expr | int) -> Dim:
     return int(exact) if exact.is_Integer else exact
 
 
+def minus(place: Dim, other: Dim) -> Dim:
+    """Return the difference of two places."""
+    if isinstance(place, int) and isinstance(other, int):
+        return place - other
+    return tidy(sp.S(place) - other)
+
+
 def put(dim: Dim, values: Mapping[sp.Symbol, Dim]) -> Dim:
     """Return a place or a size with other places for letters, all of them at once."""
     if isinstance(dim, int) or not values:
@@ -96,9 +103,11 @@ def holds(gap: Dim, loops: Sequence[Loop] = ()) -> bool | None:
 
     Inside a loop it is known that the loop has turns.
     """
-    facts = [0, *(tidy(sp.S(loop.stop) - loop.start) for loop in loops)]
+    if isinstance(gap, int) and gap >= 0:
+        return True
+    facts = [0, *(minus(loop.stop, loop.start) for loop in loops)]
     for one, other in combinations_with_replacement(facts, 2):
-        if never_negative(lowest(tidy(sp.S(gap) - one - other), loops)):
+        if never_negative(lowest(minus(minus(gap, one), other), loops)):
             return True
     return None if reachable(lowest(gap, loops)) else False
 
@@ -109,6 +118,6 @@ def requirements(gaps: Sequence[Dim]) -> tuple[sp.Expr, ...]:
     kept = [
         gap
         for gap in open_
-        if not any(other != gap and never_negative(tidy(sp.S(gap) - other)) for other in open_)
+        if not any(other != gap and never_negative(minus(gap, other)) for other in open_)
     ]
     return tuple(sp.S(gap) for gap in kept)
