@@ -10,7 +10,7 @@ from symbp.derive.derivation import Derivation
 from symbp.emit.trial import trial
 from symbp.ir import Dim, name_of, size_symbol
 from symbp.lower.batch import EXAMPLES
-from symbp.lower.cost import in_symbols, line_operations
+from symbp.lower.cost import entries, in_symbols, line_operations
 from symbp.lower.loopsum import equal_sizes, summed
 from symbp.lower.naive import operations_apart
 from symbp.lower.numbers import Given, Numbers
@@ -111,7 +111,8 @@ def counts(derivation: Derivation) -> Counts:
     counting = in_symbols(sizes)
 
     def worth(line: Binding) -> sp.Expr:
-        return sp.S(line_operations(line.expr, counting))
+        added = entries(line.target, counting) if line.adds else 0
+        return sp.S(line_operations(line.expr, counting) + added)
 
     primal, tangent, adjoint = (
         [step.binding for step in steps]

@@ -46,7 +46,7 @@ def cost(derivation: Derivation, **sizes: Given) -> Cost:
 _CONVENTION = """\
 A multiplication with the addition behind it counts one operation, as does an addition alone and a
 function of one number; inverses and determinants of n × n matrices count n³.  N is the number of
-examples.  Gradients are those by parameters and by inputs.
+examples.  The gradients are those by parameters and by inputs.
 
 Reverse mode is the forward pass and one reverse sweep.  Forward mode is the forward pass and a
 tangent sweep for each parameter.  Naive products are the forward pass and, for each gradient on its

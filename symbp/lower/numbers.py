@@ -41,7 +41,7 @@ class Numbers:
                 else:
                     first = int(program.families[name].start)
                     members |= {(name, k): _size(name, n) for k, n in enumerate(value, first)}
-            elif name in program.sizes:
+            elif name in plain_sizes(program):
                 plain[size_symbol(name)] = _size(name, value)
             elif name == EXAMPLES.name:
                 plain[EXAMPLES] = _size(name, value)
@@ -110,6 +110,16 @@ SHORT = 6
 """A sum of no more terms than these is written out even where its sizes have no numbers."""
 
 
+def plain_sizes(program: Program) -> list[str]:
+    """Return the names of the sizes of a program that are no family."""
+    every = [*program.given, *(line.target for line in program.bindings)]
+    dims = (sp.S(dim) for v in every for dim in v.shape)
+    found = dict.fromkeys(s.name for dim in dims for s in sorted(dim.free_symbols, key=str))
+    letters = {loop.letter.name for line in program.bindings for loop in line.loops}
+    letters |= {loop.letter.name for loop in program.families.values()}
+    return [*program.sizes, *(name for name in found if name not in {*program.sizes, *letters})]
+
+
 def size_families(program: Program) -> list[str]:
     """Return the names of the families of sizes, of symbolic length, of a program."""
     every = [*program.given, *(line.target for line in program.bindings)]
@@ -124,7 +134,7 @@ def _size(name: str, value: Given) -> int:
 
 
 def _no_size(name: str, program: Program) -> SymbpError:
-    known = [*program.sizes, *size_families(program), EXAMPLES.name]
+    known = [*plain_sizes(program), *size_families(program), EXAMPLES.name]
     near = did_you_mean(name, known)
     help = f"did you mean `{near}`?" if near else f"its sizes are {', '.join(known)}"
     return SymbpError(f"{program.name} has no size `{name}`", help)
