@@ -10,7 +10,7 @@ from symbp.derive.derivation import Derivation
 from symbp.emit.trial import trial
 from symbp.ir import Dim, name_of, size_symbol
 from symbp.lower.batch import EXAMPLES
-from symbp.lower.cost import entries, in_symbols, line_operations
+from symbp.lower.cost import in_symbols, line_operations
 from symbp.lower.loopsum import equal_sizes, summed
 from symbp.lower.naive import operations_apart
 from symbp.lower.numbers import Given, Numbers
@@ -65,10 +65,8 @@ class Counts:
         known = replace(self.known, sizes={**self.known.sizes, **examples})
         if known.value(self.reverse).is_Integer and known.value(self.stored).is_Integer:
             return known
-        found = trial(self.program).sizes
-        sizes = {s: k for s, k in found.items() if s.is_Symbol}
-        members = {(str(s.func), int(s.args[0])): k for s, k in found.items() if not s.is_Symbol}
-        return Numbers({**sizes, **examples}, members)
+        found = Numbers.of(trial(self.program).sizes)
+        return replace(found, sizes={**found.sizes, **examples})
 
     @property
     def is_known(self) -> bool:
@@ -111,8 +109,7 @@ def counts(derivation: Derivation) -> Counts:
     counting = in_symbols(sizes)
 
     def worth(line: Binding) -> sp.Expr:
-        added = entries(line.target, counting) if line.adds else 0
-        return sp.S(line_operations(line.expr, counting) + added)
+        return sp.S(line_operations(line, counting))
 
     primal, tangent, adjoint = (
         [step.binding for step in steps]

@@ -6,7 +6,7 @@ count n³.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import sympy as sp
@@ -14,8 +14,11 @@ import sympy as sp
 from symbp.derive.derivation import Step
 from symbp.ir import Dim, Examples, Expr, Sum, Words, size_value, walk
 from symbp.lower.batch import EXAMPLES
+from symbp.lower.loopsum import summed
+from symbp.lower.numbers import Numbers
 from symbp.lower.path import pairs, result_word
 from symbp.ops.kinds import Nonlinear
+from symbp.program import Binding
 
 Sizes = Mapping[sp.Symbol, int]
 
@@ -45,14 +48,22 @@ def in_symbols(known: Sizes) -> Counting:
 
 def sweep_operations(steps: Iterable[Step], sizes: Sizes) -> int:
     """Return the scalar operations of some lines for one example, each part of a line once."""
-    counting = at_numbers(sizes)
-    return sum(int(line_operations(step.expr, counting)) for step in steps)
+    lines = [step.binding for step in steps]
+    if not any(line.loops for line in lines):
+        counting = at_numbers(sizes)
+        return sum(int(line_operations(line, counting)) for line in lines)
+    counting = replace(in_symbols({}), examples=1)
+    total = summed(lines, lambda line: sp.S(line_operations(line, counting)))
+    return int(Numbers.of(sizes).value(total))
 
 
-def line_operations(expr: Expr, counting: Counting) -> Dim:
-    """Return the scalar operations of one line, each part of it once."""
-    total: Dim = 0
-    for part in walk(expr):
+def line_operations(line: Binding, counting: Counting) -> Dim:
+    """Return the scalar operations of a line in one turn, each part of it once.
+
+    A line that adds to its target does so in every turn.
+    """
+    total: Dim = entries(line.target, counting) if line.adds else 0
+    for part in walk(line.expr):
         total += _own(part, counting)
     return total
 

@@ -28,6 +28,13 @@ class Numbers:
     members: Mapping[tuple[str, int], int] = field(default_factory=dict)
     same: Mapping[str, int] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, sizes: Mapping[sp.Expr, int]) -> "Numbers":
+        """Return numbers for symbols and for members of families, as a trial has them."""
+        plain = {s: k for s, k in sizes.items() if isinstance(s, sp.Symbol)}
+        members = {s: k for s, k in sizes.items() if not isinstance(s, sp.Symbol)}
+        return cls(plain, {(str(s.func), int(s.args[0])): k for s, k in members.items()})
+
     def among(self, program: Program, sizes: Mapping[str, Given]) -> "Numbers":
         """Return these numbers and those for the sizes of a program by name, `N` the examples.
 
