@@ -13,9 +13,9 @@ from symbp.emit.fields import Fields
 from symbp.emit.looping import LoopedBody
 from symbp.emit.sweeps import ROLES, Function, Sweep, count_line, read_in
 from symbp.emit.text import Item, indented, wrapped
-from symbp.ir import Dim, Expr, holder, is_holder, name_of, symbol, variables
+from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, walk
 from symbp.lower.batch import EXAMPLES
-from symbp.lower.reads import sizes_for
+from symbp.lower.reads import sizes_for, symbols_of
 from symbp.lower.schedule import Schedule
 from symbp.program import Binding
 
@@ -67,9 +67,9 @@ class LoopedSweep(Sweep):
         found = list(found)
         self.families.enter(self.turns)
         wanted: list[Dim] = [*self.families.read_by(self.lines)]
-        reads = (v for line in self.lines for v in variables(line.expr))
+        parts = [part for line in self.lines for part in walk(line.expr)]
         several = any(symbol(v).batched for v in self._tellers(found))
-        if any(symbol(v).role == "weight" for v in reads) and not several:
+        if not several and any(_counts_examples(part) for part in parts):
             wanted.append(EXAMPLES)
         told = {dim for v in self._tellers(found) for dim in v.shape}
         values = [v for v in self.schedule.values.values() if not symbol(v).index]
@@ -261,6 +261,12 @@ class LoopedSweep(Sweep):
             texts[param] = self.result_text(result) if alone else f"np.copy({self.names[result]})"
             seen.add(result)
         return self.fields.given(texts)
+
+
+def _counts_examples(part: Expr) -> bool:
+    """Tell whether the code of a node may speak of how many examples there are."""
+    is_weight = isinstance(part.op, Variable) and part.op.role == "weight"
+    return is_weight or EXAMPLES in symbols_of(part)
 
 
 def _free(dim: Dim) -> list[sp.Symbol]:
