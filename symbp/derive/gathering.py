@@ -22,7 +22,8 @@ from symbp.program import Loop, Program
 
 def totals(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Return a sweep in which what turns add to is one line, a sum over them."""
-    last = {step.target: k for k, step in enumerate(steps) if step.adds and _is_total(step)}
+    added = {step.target for step in steps if step.adds and _is_total(step)}
+    last = {step.target: k for k, step in enumerate(steps) if step.target in added}
     parts: dict[Expr, list[Step]] = {}
     made = []
     for k, step in enumerate(steps):
