@@ -11,6 +11,7 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import dot
 from symbp.derive.jacobian import structured
 from symbp.derive.reading import closed_form, one_example, read
+from symbp.derive.reverse import has_penalty
 from symbp.emit.article import Format
 from symbp.emit.document import Section, document
 from symbp.emit.given import given
@@ -20,7 +21,6 @@ from symbp.emit.trial import trial
 from symbp.explain import proof_sections
 from symbp.ir import Expr, name_of, node, symbol
 from symbp.lower.cost import sweep_operations, written_out_operations
-from symbp.ops.linear import parts
 from symbp.program import Program
 
 Mode: TypeAlias = Literal["reverse", "forward", "both"]
@@ -185,15 +185,8 @@ def _sweep_intro(program: Program) -> str:
     if not several or program.loss is None:
         return ""
     joined = "averaged" if program.reduction == "mean" else "summed"
-    penalty = "; a penalty is added once" if _has_penalty(program) else ""
+    penalty = "; a penalty is added once" if has_penalty(program) else ""
     return f"For one example; over a batch the losses are {joined}{penalty}."
-
-
-def _has_penalty(program: Program) -> bool:
-    """Tell whether a term of the loss depends on no example."""
-    assert program.loss is not None
-    loss = program.definition(program.loss)
-    return loss is not None and any(not term.batched for _, term in parts(loss))
 
 
 def _forward_intro(program: Program) -> str:

@@ -15,8 +15,13 @@ from symbp.program import Loop, Program
 WIDTH = 92
 
 
-def docstring(derivation: Derivation, origin: str, version: str, code: str) -> str:
-    """Return the text between the quotes of a module's docstring; `code` is what it explains."""
+def docstring(
+    derivation: Derivation, origin: str, version: str, code: str, notes: Sequence[str] = ()
+) -> str:
+    """Return the text between the quotes of a module's docstring.
+
+    code: what it explains.  notes: sentences on how the code goes about it.
+    """
     program, single = derivation.program, for_one_example(derivation)
     blocks = [f"{program.name}: {_title(program)}", _origin(origin, version)]
     several = any(symbol(v).batched for v in (*program.inputs, *program.targets))
@@ -26,7 +31,9 @@ def docstring(derivation: Derivation, origin: str, version: str, code: str) -> s
     blocks += _sweep(moving, single.tangent)
     shown = "loss" if program.loss is not None else plain(program.result)
     blocks += _sweep(f"Adjoint sweep (v_bar is ∂{shown}/∂v):", single.adjoint)
-    blocks += [textwrap.fill(sentence, WIDTH) for sentence in _conventions(derivation, code)]
+    blocks += [
+        textwrap.fill(sentence, WIDTH) for sentence in (*_conventions(derivation, code), *notes)
+    ]
     return _escaped("\n\n".join(blocks))
 
 
