@@ -108,13 +108,13 @@ def _families_said(program: Program) -> str:
     said = (
         "Inside the functions a family is a dict by places, as in the formulas; v[k] is called v_k"
     )
-    said = f"{said} where one turn alone makes and reads it."
+    said = f"{said} v_k where one turn alone makes and reads it."
     first = next((v for v in program.params if symbol(v).index), None)
     if first is None:
         return said
     name = name_of(first)
     start = program.families[name].start
-    return f"{said} In Params it is a tuple: {name}[{start}] is {name}[0] there."
+    return f"{said} In Params it is a tuple: {name}[{start}] is params.{name}[0]."
 
 
 def _escaped(text: str) -> str:
