@@ -229,9 +229,13 @@ class Network:
         return [*body[:place], *made, *body[place:]]
 
     def _value(self, value: Expr) -> str:
-        if value is self.output:
-            return self.names[value]
-        return f"tape[{self.schedule.kept['tape'].index(value)}]"
+        """Return the code of a value; where nothing reads it, of one of its shape, or of a zero."""
+        tape = self.schedule.kept["tape"]
+        alike = [v for v in (self.output, *tape) if _is_shaped_as(v, value)]
+        if value is self.output or (value not in tape and self.output in alike):
+            return self.names[self.output]
+        found = value if value in tape else next(iter(alike), None)
+        return "np.float64(0)" if found is None else f"tape[{tape.index(found)}]"
 
     def jvp(self) -> Function:
         """Return `jvp`."""
@@ -352,3 +356,7 @@ def _direction(given: str, calls: Sequence[str]) -> str:
     """Return the line that checks a direction, which calls may not read."""
     read = any("params_dot" in line for line in calls)
     return f"{'params_dot = ' if read else ''}as_params({given})"
+
+
+def _is_shaped_as(one: Expr, other: Expr) -> bool:
+    return one.shape == other.shape and symbol(one).batched == symbol(other).batched
