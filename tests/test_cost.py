@@ -8,7 +8,6 @@ from click.testing import CliRunner
 
 from symbp import cost, derive
 from symbp.cli import main
-from symbp.effort import WIDTH
 from symbp.errors import SymbpError
 from symbp.lower.batch import EXAMPLES
 from symbp.ops.unroll import written_out
@@ -18,7 +17,7 @@ from symbp.spending import leading
 
 SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.symbp"))
 DEEP = str(Path(__file__).parents[1] / "specs" / "deep.symbp")
-K, d, N = size_symbol("K"), WIDTH, EXAMPLES
+K, d, N = size_symbol("K"), size_symbol("d"), EXAMPLES
 LAYER = """size m, n
 input x : n
 target y : m
@@ -127,6 +126,14 @@ def test_sizes_without_numbers_stay_symbols():
         found.at(Q=3)
     with pytest.raises(SymbpError, match="N cannot be 0"):
         found.at(N=0)
+
+
+def test_sizes_called_as_our_letters_are_kept_apart():
+    found = of("size N, d\ninput x : N\nparam W : d x N\nloss = norm2(W @ x)^2\n")
+    assert found.at(N=3, d=5)["stored"] == 3 + 5
+    assert found.at(N=3, d=5, B=10)["stored"] == 10 * (3 + 5)
+    assert "B (N d + 2 d)" in found.unicode()
+    assert ", B = 1\n" in found.unicode()
 
 
 def run(*args):
