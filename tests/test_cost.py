@@ -53,6 +53,22 @@ loss = norm2(r)^2
 """
 
 
+NESTED = """size T, K, D
+input x[1..T] : D
+target y : D
+param W[1..K] : D x D
+param a : D
+for k in 1..K:
+    s[k, 0] = a
+for t in 1..T:
+    s[0, t] = x[t]
+for t in 1..T:
+    for k in 1..K:
+        s[k, t] = tanh(W[k] @ s[k-1, t] + s[k, t-1])
+loss = norm2(s[K, T] - y)^2
+"""
+
+
 def of(text):
     return cost(derive(parse(text, "counted")))
 
@@ -116,6 +132,14 @@ def test_gradients_are_cheap(spec):
     found = cost(derive(load(str(spec))))
     assert 1 <= found.ratio <= 4
     assert found.trial.value(found.naive) >= found.trial.value(found.forward)
+
+
+def test_a_family_shared_over_an_outer_loop_has_a_gradient_for_each_member():
+    found = cost(derive(parse(NESTED, "nested")))
+    T = size_symbol("T")
+    naive = sp.Poly(found.equal(found.naive), T, K, d)
+    assert naive.coeff_monomial(T * K**2 * d**2) == N  # each W[k], through all turns of both loops
+    assert sp.Poly(found.equal(found.reverse), T, K, d).coeff_monomial(T * K**2 * d**2) == 0
 
 
 def test_sizes_without_numbers_stay_symbols():
