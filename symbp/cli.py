@@ -123,6 +123,11 @@ def _second_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="The folder to write the module into.  [default: generated; with -e: none]",
 )
 @click.option("--name", help="The module's name; by default the spec's.")
+@click.option(
+    "--checkpoint",
+    metavar="N|sqrt",
+    help="Store what every Nth turn of a loop hands on, and work out the rest again.",
+)
 @click.option("--closed-form", is_flag=True, help="Also each gradient as one formula.")
 @click.option("--proof", is_flag=True, help="Also why each kind of step holds, in indices.")
 @click.option("--force", is_flag=True, help="Overwrite a file that is not ours.")
@@ -130,15 +135,15 @@ def _second_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_errors_as_messages
 def derive(
     spec: str | None, expression: str | None, wrt: tuple[str, ...], shapes: tuple[str, ...],
-    output: Path | None, name: str | None, closed_form: bool, proof: bool, force: bool,
-    no_check: bool, **second: Any,
+    output: Path | None, name: str | None, checkpoint: str | None, closed_form: bool, proof: bool,
+    force: bool, no_check: bool, **second: Any,
 ) -> None:  # fmt: skip
     """Derive a spec, print the derivation and its certificate, and write the module."""
     with _waiting("reading"):
         pipeline, screen = import_module("symbp.pipeline"), _screen()
         declared = pipeline.Declared(shapes, second.pop("symmetric"), second.pop("sizes"))
         program = pipeline.read_program(spec, expression, wrt, declared, name)
-        asked = pipeline.wanted_of(program, **second)
+        asked = pipeline.wanted_of(program, **second, checkpoint=pipeline.every(checkpoint))
     folder = output or (None if expression is not None else Path("generated"))
     if folder is not None:
         pipeline.check_folder(program, folder, force=force)

@@ -99,10 +99,11 @@ def _without(whole: Box, part: Box) -> list[Box]:
         return []
     (first, last), (start, stop) = whole[0], part[0]
     outside: list[Span] = []
+    before, behind = sp.S(start) - 1, sp.S(stop) + 1
     if not at_most(start, first):
-        outside.append((first, sp.S(start) - 1))
+        outside.append((first, last if at_most(last, before) else before))
     if not at_most(last, stop):
-        outside.append((sp.S(stop) + 1, last))
+        outside.append((first if at_most(behind, first) else behind, last))
     inside = (first, last)
     if at_most(first, start) and at_most(stop, last):
         inside = (start, stop)

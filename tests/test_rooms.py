@@ -22,6 +22,7 @@ FLOORS = [
     {"explain"},
     {"report", "effort"},
     {"api", "spending"},
+    {"sources"},
     {"pipeline"},
     {"calculus", "costs"},
     {"screen"},

@@ -27,7 +27,8 @@ class Wanted:
 
     jacobian: of an array; of a scalar it is the gradient.  hessian: of a scalar, with the products
     that hvp asks for alone.  layout: of what is dense.  both_halves: the gradient by a symmetric
-    matrix is G + Gᵀ − G ⊙ I, else free, its entries moving one by one.
+    matrix is G + Gᵀ − G ⊙ I, else free, its entries moving one by one.  checkpoint: every how many
+    turns of a loop are kept for the reverse sweep, 0 for the root of their number; None for all.
     """
 
     jacobian: bool = False
@@ -35,6 +36,7 @@ class Wanted:
     hvp: bool = False
     layout: Layout = "array"
     both_halves: bool = False
+    checkpoint: int | None = None
 
     def check(self, program: Program) -> None:
         """Raise SymbpError where what is asked for is not there."""
@@ -47,11 +49,21 @@ class Wanted:
             raise SymbpError(what, "`--hessian` gives its second derivatives, or write a loss")
         if self.both_halves:
             self._check_halves(program)
+        if self.checkpoint is not None:
+            self._check_checkpoint(program)
         if self.layout != "array" and not (self.jacobian or self.hessian):
             raise SymbpError(
                 f"--layout {self.layout} is for a Jacobian or a Hessian",
                 "add `--jacobian` or `--hessian`",
             )
+
+    def _check_checkpoint(self, program: Program) -> None:
+        """Raise SymbpError where there is no loop whose turns could be worked out again."""
+        if not any(line.loops for line in program.bindings):
+            what = "--checkpoint is for a loop of symbolic length, and every line stands alone here"
+            raise SymbpError(what, "leave the length open, `size K`, and leave out `--set`")
+        if program.loss is None:
+            raise SymbpError("--checkpoint is for the gradient of a loss", "write `loss = …`")
 
     def _check_halves(self, program: Program) -> None:
         """Raise SymbpError where there is no gradient whose halves could move together."""

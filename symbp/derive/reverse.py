@@ -47,6 +47,11 @@ def loss_parts(program: Program) -> tuple[Expr, Expr]:
     return combine(data, ()), combine(penalty, ())
 
 
+def has_penalty(program: Program) -> bool:
+    """Tell whether a term of the loss depends on no example."""
+    return program.loss is not None and not is_zero(loss_parts(program)[1])
+
+
 def adjoint_steps(
     program: Program,
     lines: Lines,

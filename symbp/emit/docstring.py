@@ -15,8 +15,13 @@ from symbp.program import Loop, Program
 WIDTH = 92
 
 
-def docstring(derivation: Derivation, origin: str, version: str, code: str) -> str:
-    """Return the text between the quotes of a module's docstring; `code` is what it explains."""
+def docstring(
+    derivation: Derivation, origin: str, version: str, code: str, notes: Sequence[str] = ()
+) -> str:
+    """Return the text between the quotes of a module's docstring.
+
+    code: what it explains.  notes: sentences on how the code goes about it.
+    """
     program, single = derivation.program, for_one_example(derivation)
     blocks = [f"{program.name}: {_title(program)}", _origin(origin, version)]
     several = any(symbol(v).batched for v in (*program.inputs, *program.targets))
@@ -26,7 +31,9 @@ def docstring(derivation: Derivation, origin: str, version: str, code: str) -> s
     blocks += _sweep(moving, single.tangent)
     shown = "loss" if program.loss is not None else plain(program.result)
     blocks += _sweep(f"Adjoint sweep (v_bar is ∂{shown}/∂v):", single.adjoint)
-    blocks += [textwrap.fill(sentence, WIDTH) for sentence in _conventions(derivation, code)]
+    blocks += [
+        textwrap.fill(sentence, WIDTH) for sentence in (*_conventions(derivation, code), *notes)
+    ]
     return _escaped("\n\n".join(blocks))
 
 
@@ -80,6 +87,8 @@ def _conventions(derivation: Derivation, code: str) -> list[str]:
     if several and program.loss is not None:
         empty = ", 0 for an empty one" if program.reduction == "mean" else ""
         text.append(f"The loss is the {program.reduction} over the batch{empty}.")
+    if any(step.loops for step in derivation.primal):
+        text.append(_families_said(program))
     whose = "parameter" if program.params else "variable"
     text.append(f"A gradient has the shape of its {whose}.")
     if "out=" in code:
@@ -92,6 +101,20 @@ def _conventions(derivation: Derivation, code: str) -> list[str]:
     if frozen:
         text.append(f"Frozen, with gradients of zero: {', '.join(frozen)}.")
     return [" ".join(text), *derivation.warnings]
+
+
+def _families_said(program: Program) -> str:
+    """Return the sentences on how the code calls the members of families."""
+    said = (
+        "Inside the functions a family is a dict by places, as in the formulas; v[k] is called v_k"
+    )
+    said = f"{said} v_k where one turn alone makes and reads it."
+    first = next((v for v in program.params if symbol(v).index), None)
+    if first is None:
+        return said
+    name = name_of(first)
+    start = program.families[name].start
+    return f"{said} In Params it is a tuple: {name}[{start}] is params.{name}[0]."
 
 
 def _escaped(text: str) -> str:

@@ -66,7 +66,6 @@ class Families:
     def tellers(self, lines: Sequence[Binding], told: Iterable[Dim]) -> list[Expr]:
         """Return the families that sizes have to be read off; `told` are those known otherwise."""
         known = set(told)
-        self.enter(lines)
         wanted = [s for s in self.read_by(lines) if s not in known]
         found = [owner for s in wanted if (owner := self.owner(s)) is not None]
         spoken = (dim for line in lines for part in walk(line.expr) for dim in _spoken(part))

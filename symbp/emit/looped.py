@@ -1,25 +1,23 @@
 """The private functions of a network with loops: families go in and out as dicts by places."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
 from symbp.derive.forward import dot
 from symbp.emit.arrays import Arrays
-from symbp.emit.dims import Dims
 from symbp.emit.families import Families
+from symbp.emit.family_guards import FamilyGuards
 from symbp.emit.fields import Fields
 from symbp.emit.looping import LoopedBody
-from symbp.emit.shapes import dim_text
 from symbp.emit.sweeps import ROLES, Function, Sweep, count_line, read_in
-from symbp.emit.syntax import text
-from symbp.emit.text import Item, broken, indented, wrapped
-from symbp.ir import Dim, Expr, holder, is_holder, name_of, symbol, variables
+from symbp.emit.text import Item, indented, wrapped
+from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, walk
 from symbp.lower.batch import EXAMPLES
-from symbp.lower.reads import sizes_for
+from symbp.lower.reads import sizes_for, symbols_of
 from symbp.lower.schedule import Schedule
+from symbp.program import Binding
 
 
 class LoopedSweep(Sweep):
@@ -28,6 +26,11 @@ class LoopedSweep(Sweep):
     def __init__(self, schedule: Schedule, name: str, fields: Fields) -> None:
         self.families = Families(schedule.batch, fields.names)
         super().__init__(schedule, name, fields)
+
+    @property
+    def turns(self) -> Sequence[Binding]:
+        """The lines, in loops that say which turns there are."""
+        return self.lines
 
     def _needs(self) -> list[Expr]:
         made = {holder(line.target) for line in self.lines}
@@ -39,6 +42,10 @@ class LoopedSweep(Sweep):
         found.update((v, None) for v in passed if v not in made or v in entered)
         found.update(dict.fromkeys(self._witness(found)))
         return list(found)
+
+    def signature(self) -> list[str]:
+        """Return the arguments with their types."""
+        return [*super().signature(), *(["sparse: bool = False"] if self.segmented else [])]
 
     def _begun(self) -> list[Expr]:
         """Return the values that the adjoints begin like that are added to, or filled up."""
@@ -58,10 +65,11 @@ class LoopedSweep(Sweep):
 
     def _witness(self, found: Iterable[Expr]) -> list[Expr]:
         found = list(found)
+        self.families.enter(self.turns)
         wanted: list[Dim] = [*self.families.read_by(self.lines)]
-        reads = (v for line in self.lines for v in variables(line.expr))
+        parts = [part for line in self.lines for part in walk(line.expr)]
         several = any(symbol(v).batched for v in self._tellers(found))
-        if any(symbol(v).role == "weight" for v in reads) and not several:
+        if not several and any(_counts_examples(part) for part in parts):
             wanted.append(EXAMPLES)
         told = {dim for v in self._tellers(found) for dim in v.shape}
         values = [v for v in self.schedule.values.values() if not symbol(v).index]
@@ -87,7 +95,7 @@ class LoopedSweep(Sweep):
 
     def function(self, doc: str, guards: Sequence[str] = ()) -> Function:
         """Return the function's text."""
-        self.families.enter(self.lines)
+        self.families.enter(self.turns)
         tellers = [v for v in self._tellers(self._needs()) if not is_holder(v)]
         plain = sizes_for(self.lines, tellers, self.names)
         available = [v for v in self._needs() if is_holder(v)]
@@ -96,6 +104,7 @@ class LoopedSweep(Sweep):
         returned = {*self.results, *self.keeps}
         carried = self.schedule.carried
         body = LoopedBody(self.names, arrays, self.lines, returned, models, carried)
+        body.segmented = self.segmented
         alone = len(self.results) == 1 and not self.keeps and "adjoint" not in self.name
         body.annotated = self.results[0] if alone and not is_holder(self.results[0]) else None
         statements = [*self._families_begun(), *body.statements()]
@@ -224,49 +233,16 @@ class LoopedSweep(Sweep):
         ends = f"{place(loop.start)}, {place(loop.stop + 1)}"
         return f"tuple({self.names[var]}[{letter}] for {letter} in range({ends}))"
 
+    def _numbered_by(self, known: Sequence[Expr]) -> list[Expr]:
+        """Return the families that are dicts when those that are known have been checked."""
+        done = set(map(holder, known))
+        raw = {v for v in self.named if symbol(v).role in ("input", "const", "target")} - done
+        return [v for v in self._needs() if is_holder(v) and v not in raw]
+
     def guard(self, var: Expr, known: Sequence[Expr]) -> str:
         """Return the line that checks an argument's shape, of a family those of all members."""
-        loop = self.families.range_of(var)
-        sizes = self.families.sizes({}, [v for v in self._needs() if is_holder(v)])
-        dims = var.shape[:-1] if symbol(var).encoding == "one_hot" else var.shape
-        texts = [self._guarded(dim, sizes, known) for dim in dims]
-        name = self.names[holder(var)]
-        if loop is None:
-            return f"{name} = _expect({', '.join([f'{chr(34)}{name}{chr(34)}', name, *texts])})"
-        place, letter = self.names.place, self.names.letter(loop.letter)
-        ends = f"{place(loop.start)}, {place(loop.stop + 1)}"
-        texts = [
-            f"{{{letter}: {x} for {letter} in range({ends})}}" if sp.S(d).has(loop.letter) else x
-            for d, x in zip(dims, texts, strict=True)
-        ]
-        count = place(sp.expand(loop.stop - loop.start + 1))
-        given = [f'"{name}"', place(loop.start), name, count, *texts]
-        return "\n".join(broken(f"{name} = _family(", given, ")"))
-
-    def _guarded(self, dim: Dim, sizes: Mapping[Dim, str], known: Sequence[Expr]) -> str:
-        """Return the code of a size that is known, else a word for any."""
-        if isinstance(dim, int):
-            return str(dim)
-        plain = [v for v in known if not symbol(v).index and not is_holder(v)]
-        for var in plain:
-            for axis, own in enumerate(var.shape):
-                if own == dim:
-                    name = self.names[var]
-                    return f"{name}.shape[{axis}]" if axis else f"len({name})"
-        if dim == EXAMPLES:
-            family = next((v for v in known if symbol(v).index and symbol(v).batched), None)
-            if family is None:
-                return '"N"'
-            return f"len(next(iter({self.names[holder(family)]}.values())))"
-        told = all(m in sizes for m in sp.S(dim).atoms(AppliedUndef))
-        plain_ok = all(s in sizes for s in self._open_symbols(dim, sizes))
-        return text(Dims(sizes).size(dim)) if told and plain_ok else f'"{dim_text(dim)}"'
-
-    def _open_symbols(self, dim: Dim, sizes: Mapping[Dim, str]) -> list[sp.Symbol]:
-        letters = {x.letter for x in self.families.ranges.values()}
-        members = sp.S(dim).atoms(AppliedUndef)
-        bare = sp.S(dim).xreplace(dict.fromkeys(members, sp.Integer(1))).free_symbols
-        return [s for s in bare if s not in letters and self.families.owner(s) is None]
+        guards = FamilyGuards(self.families, self.schedule.values, self._numbered_by(known))
+        return guards.guard(var, known)
 
     def result_type(self, var: Expr) -> str:
         """Return the type of what is returned."""
@@ -285,6 +261,12 @@ class LoopedSweep(Sweep):
             texts[param] = self.result_text(result) if alone else f"np.copy({self.names[result]})"
             seen.add(result)
         return self.fields.given(texts)
+
+
+def _counts_examples(part: Expr) -> bool:
+    """Tell whether the code of a node may speak of how many examples there are."""
+    is_weight = isinstance(part.op, Variable) and part.op.role == "weight"
+    return is_weight or EXAMPLES in symbols_of(part)
 
 
 def _free(dim: Dim) -> list[sp.Symbol]:

@@ -6,13 +6,17 @@ alone reads is a plain name.  What is added to begins with zeros in front of the
 
 from collections.abc import Collection, Mapping, Sequence
 
+import sympy as sp
+
 from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body
 from symbp.emit.fitting import fitted
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.lines import count, is_view
+from symbp.emit.segmented import Segmented
 from symbp.emit.syntax import WIDTH, text
 from symbp.ir import Expr, holder, is_variable, name_of, symbol, variables
+from symbp.lower.reads import is_number
 from symbp.program import Binding, Loop, blocks
 
 
@@ -36,13 +40,16 @@ class LoopedBody(Body):
         self.last.update(dict.fromkeys(members, len(lines)))
         self.home = {line.target: line.loops for line in lines}
         self.begun = {line.target for line in lines if not line.adds}
-        self.inside: tuple[Loop, ...] = ()
+        self.segmented: Mapping[sp.Symbol, Segmented] = {}
 
     def statements(self) -> list[str]:
         """Return the statements in order."""
         return self._block(list(enumerate(self.lines)), 0)
 
-    def _block(self, lines: Sequence[tuple[int, Binding]], depth: int) -> list[str]:
+    def _block(
+        self, lines: Sequence[tuple[int, Binding]], depth: int, further: int = 0
+    ) -> list[str]:
+        """Return the statements of lines in `depth` loops; `further` is how much deeper they go."""
         made: list[str] = []
         position = 0
         for loop, group in blocks([line for _, line in lines], depth):
@@ -50,11 +57,17 @@ class LoopedBody(Body):
             position += len(group)
             if loop is None:
                 for place, line in own:
-                    made += self._guarded(line, place, WIDTH - 4 * depth)
+                    made += self._guarded(line, place, WIDTH - 4 * (depth + further))
                 continue
             made += [x for line in group for x in self._begun(line, depth)]
+            is_turn = not depth and not all(map(is_number, group))  # zeros alone want no values
+            inner = self.segmented.get(loop.letter) if is_turn else None
+            if inner is not None:
+                turn = self._block(own, depth + 1, 1) if loop.down else []
+                made += inner.backward(turn) if loop.down else inner.forward()
+                continue
             made.append(f"for {self.places.letter(loop.letter)} in {self._range(loop)}:")
-            made += [f"    {line}" for line in self._block(own, depth + 1)]
+            made += [f"    {line}" for line in self._block(own, depth + 1, further)]
         return made
 
     def _guarded(self, line: Binding, position: int, room: int) -> list[str]:

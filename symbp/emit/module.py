@@ -6,7 +6,9 @@ from typing import Any, TypeAlias
 
 from symbp.derive.dense import Wanted
 from symbp.derive.derivation import Derivation
+from symbp.derive.reverse import has_penalty
 from symbp.emit.blocks import network_blocks
+from symbp.emit.composing import family_or_type
 from symbp.emit.constants import (
     has_frozen,
     is_analytic,
@@ -20,10 +22,13 @@ from symbp.emit.docstring import docstring
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.identity import Identity
 from symbp.emit.looped_parameters import LoopedParameters
-from symbp.emit.network import Network, family_or_type
+from symbp.emit.network import Network
 from symbp.emit.parameters import Parameters
+from symbp.emit.peak import Peak
+from symbp.emit.private import guards_used, parts, private
 from symbp.emit.render import template
-from symbp.emit.sweeps import Function, Sweep
+from symbp.emit.segmenting import FIRST, LAST, segment_note
+from symbp.emit.sweeps import Function
 from symbp.emit.text import broken, indented
 from symbp.ir import Expr, holder, name_of, symbol
 from symbp.lower.batch import Batch
@@ -34,20 +39,6 @@ VERSION = "0.1.0"
 View: TypeAlias = dict[str, Any]
 """What a template lays out: text, every name and number already in it."""
 
-_SWEEP_DOCS = {
-    "primal": ("Return the output", "what later sweeps read again"),
-    "loss": ("Return the loss", "what its derivatives read again"),
-    "tangent": ("Return the tangent of the output", "those that a second sweep reads"),
-    "loss_dot": ("Return the tangent of the loss", "those that a second sweep reads"),
-    "loss_bar": ("Return the adjoints that the loss gives to what it reads", "others read later"),
-    "head_bar": ("Return the adjoint that the output's seed gives to what lies before it", ""),
-    "adjoint": ("Return the gradients of the parameters", "the adjoints that later sweeps read"),
-    "inputs_bar": ("Return the adjoints of the inputs", ""),
-    "loss_bar_dot": ("Return the tangents of the loss's adjoints", ""),
-    "adjoint_dot": ("Return the tangents of the gradients: the Hessian times the direction", ""),
-}
-"""What each sweep returns, and what it keeps besides."""
-
 
 def module_text(
     derivation: Derivation, wanted: Wanted, origin: str = "", version: str = VERSION
@@ -56,14 +47,20 @@ def module_text(
 
     `origin` is named in the docstring as where the spec is.
     """
-    lowered = schedule(derivation) if derivation.program.params else None
+    sparse = wanted.checkpoint is not None
+    lowered = schedule(derivation, sparse=sparse) if derivation.program.params else None
     if lowered:
         view = network_view(derivation, lowered, wanted)
     else:
         view = identity_view(derivation, wanted)
     kind = "network" if lowered else "identity"
     code = "\n".join(function.body for function in view["functions"])
-    view["docstring"] = docstring(derivation, origin, version, code)
+    notes = (
+        [segment_note(segment, wanted.checkpoint) for segment in lowered.segments]
+        if lowered
+        else []
+    )
+    view["docstring"] = docstring(derivation, origin, version, code, notes)
     view["sha256"] = sha256(derivation.program.source.encode()).hexdigest()
     view["version"] = version
     return template(f"numpy/{kind}.py.jinja").render(module=view)
@@ -75,46 +72,68 @@ _FAMILIES = [
 ]
 
 
+def _aliases(network: Network) -> list[str]:
+    kept = "Any" if network.looped else "Array"
+    tape = f"Tape = tuple[{kept}, ...]  # what a sweep keeps for later"
+    return [*(_FAMILIES if network.looped else []), tape]
+
+
 def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> View:
     """Return what the template of a network's module lays out."""
     program = derivation.program
-    names = _identifiers(lowered.batch, program)
+    names = _identifiers(lowered.batch, program, sparse=bool(lowered.segments))
     names.carried = lowered.carried
     network = Network(lowered, names)
     public = [function for _, function in network.functions()]
     blocks = network_blocks(network, wanted)
-    private, helpers = _private(network, names)
+    sweeps, helpers = private(network, names)
     parameters = (LoopedParameters if network.looped else Parameters)(lowered.batch, names)
     sizes = parameters.sample_sizes()
     samples = parameters.sample(network.data, parameters.all_sizes())
     functions = [parameters.init_params(), parameters.as_params(), *public]
-    functions += [*blocks.functions(), samples, *private]
+    functions += [*blocks.functions(), *_peak(lowered, parameters), samples, *sweeps]
     helpers = sorted({*helpers, *blocks.write.helpers})
-    kept = "Any" if network.looped else "Array"
     data = [network.name(v) for v in network.data]
     equal = network.fields.chosen(map(lowered.batched, symmetric(program)))
     return {
+        "every": wanted.checkpoint,
+        **_parts_of_batch(network),
         "moving": "MOVING" if has_frozen(program) else "Params._fields",
         **_numeric(program, wanted),
         **blocks.checked([]),
         "params": True,
-        "aliases": [
-            *_labels(network.data),
-            *(_FAMILIES if network.looped else []),
-            f"Tape = tuple[{kept}, ...]  # what a sweep keeps for later",
-        ],
+        "aliases": [*_labels(network.data), *_aliases(network)],
         "constants": [
             *network_constants(network),
             *blocks.constants(),
             *symmetry(equal, wanted),
             *size_constant(sizes),
+            *parameters.lengths(),
         ],
         "functions": functions,
-        "helpers": [*_parts(network, helpers, _guards_used(functions)), *blocks.helpers()],
+        "helpers": [*parts(network, helpers, guards_used(functions)), *blocks.helpers()],
         **_layout(parameters),
         "sized": ", **SIZES" if sizes else "",
         "flat_signature": _flat_signature(network, names, parameters.typed(parameters.sizes)),
         **_flat_lines(data, parameters.size_arguments()),
+    }
+
+
+def _peak(lowered: Schedule, parameters: Parameters) -> list[Function]:
+    if not lowered.segments or not isinstance(parameters, LoopedParameters):
+        return []
+    found = Peak(lowered, parameters).function()
+    return [] if found is None else [found]
+
+
+def _parts_of_batch(network: Network) -> View:
+    """Return how a batch that is worked out in parts is put together."""
+    mean = network.program.reduction == "mean"
+    return {
+        "iterators": network.loss is not None and network.takes_parts,
+        "part_weight": "weight = size / n" if mean else "weight = 1",
+        "part_sized": mean,
+        "part_penalty": not mean and has_penalty(network.program),
     }
 
 
@@ -175,7 +194,7 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
     kind = "scalar" if identity.is_scalar else "array"
     second = identity.blocks.checked(identity.products())
     parts = [
-        *_guards_used(functions),
+        *guards_used(functions),
         f"check_{kind}",
         "complex_step" if analytic else "differences",
         "error",
@@ -217,61 +236,12 @@ def _labels(data: Sequence[Expr]) -> list[str]:
     return ["Labels = NDArray[np.integer]"] if labels else []
 
 
-def _identifiers(batch: Batch, program: Program) -> Identifiers:
+def _identifiers(batch: Batch, program: Program, *, sparse: bool = False) -> Identifiers:
     given = [batch.name(v) for v in program.given]
     lines = [batch.name(binding.target) for binding in program.bindings]
+    segment = [FIRST.name, LAST.name]  # the arguments of the functions that run turns
     widths = [name for name in program.families if name not in {name_of(v) for v in given}]
     first = [v if not symbol(v).index else holder(v) for v in (*given, *lines)]
-    return Identifiers(first, [*program.sizes, *widths], list(program.tuples))
-
-
-def _private(network: Network, names: Identifiers) -> tuple[list[Function], list[str]]:
-    """Return the functions of the sweeps, and the helpers that they call."""
-    made, helpers = [], set()
-    for name, sweep in network.sweeps.items():
-        if not sweep.results and not sweep.keeps:
-            continue
-        guards = []
-        if name == "primal":
-            known = list(sweep.groups.get("params", []))
-            for var in network.forward_data:
-                guards.append(sweep.guard(var, known))
-                known.append(var)
-        if name == "loss":
-            both = {*network.targets, *map(holder, network.targets)}
-            known = [v for v in [*sweep.named, *_unpacked(sweep)] if v not in both]
-            targets = {holder(v): v for v in network.targets}
-            guards = [sweep.guard(targets[v], known) for v in sweep.named if v in targets]
-        made.append(sweep.function(_sweep_doc(sweep), guards))
-        helpers |= sweep.helpers
-    return made, sorted(helpers)
-
-
-def _sweep_doc(sweep: Sweep) -> str:
-    returned, kept = _SWEEP_DOCS[sweep.name]
-    return f"{returned}, and {kept}." if sweep.keeps and kept else f"{returned}."
-
-
-def _unpacked(sweep: Sweep) -> list[Expr]:
-    return [v for group in ("tape", "params") for v in sweep.groups.get(group, [])]
-
-
-def _guards_used(functions: Sequence[Function]) -> list[str]:
-    """Return the guards that some functions call."""
-    bodies = "\n".join(function.body for function in functions)
-    callers = {
-        "expect": ("_expect(", "_members(", "_family("),
-        "numbers": ("_numbers(",),
-        "family": ("_family(",),
-    }
-    return [name for name, calls in callers.items() if any(call in bodies for call in calls)]
-
-
-def _parts(network: Network, helpers: Sequence[str], guards: Sequence[str]) -> list[str]:
-    """Return the fixed texts that the module needs, in order."""
-    loss = network.loss is not None
-    made = [*helpers, *guards, *(["families"] if network.fields.families else []), "ravel"]
-    made += ["flat", "check_loss"] if loss else ["check_output"]
-    slopes = "complex_step" if is_analytic(network.program) else "differences"
-    folding = ["symmetric"] if symmetric(network.program) else []
-    return [*made, "check_forward", slopes, "error", *folding]
+    return Identifiers(
+        first, [*program.sizes, *widths, *(segment if sparse else [])], list(program.tuples)
+    )

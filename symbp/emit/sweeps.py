@@ -5,12 +5,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import sympy as sp
+
 from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body
 from symbp.emit.fields import Fields
 from symbp.emit.guards import guard
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.lines import can_leave_out
+from symbp.emit.segmented import Segmented
 from symbp.emit.shapes import type_text
 from symbp.emit.text import Item, broken, indented, tuple_text, wrapped
 from symbp.ir import Expr, Variable, name_of, symbol, variables, walk
@@ -40,6 +43,7 @@ class Sweep:
         self.schedule, self.name, self.fields = schedule, name, fields
         self.names = fields.names
         self.lines = schedule.sweeps[name]
+        self.segmented: dict[sp.Symbol, Segmented] = {}
         self.results = schedule.results(name)
         self.keeper = KEEPERS.get(name, "")
         self.keeps = schedule.kept.get(self.keeper, ())
@@ -105,7 +109,7 @@ class Sweep:
 
     def _handed(self) -> dict[Expr, str]:
         """Return the group in which earlier sweeps hand on each value that they keep."""
-        ran = (*BEFORE[self.name], *AFTER_ALL.get(self.name, ()))
+        ran = (*BEFORE.get(self.name, ()), *AFTER_ALL.get(self.name, ()))
         groups = [group for sweep, group in KEEPERS.items() if sweep in ran]
         return {var: group for group in reversed(groups) for var in self.schedule.kept[group]}
 

@@ -8,21 +8,23 @@ tape_dot   what the tangent sweep keeps             saved_dot    what the loss's
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
-from heapq import heappop, heappush
 
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import bar, dot
+from symbp.errors import SymbpError
 from symbp.ir import Expr, Variable, holder, is_holder, name_of, symbol, variables
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
 from symbp.lower.carried import carried
 from symbp.lower.reads import is_number, reads
-from symbp.lower.sections import Sections, sections
+from symbp.lower.returned import gradients_early, kept_names, pruned
+from symbp.lower.sections import sections
+from symbp.lower.segments import Segment, segments
 from symbp.lower.settle import localised
 from symbp.lower.share import share
 from symbp.lower.sweeps import BEFORE, Entry, Sweeps
 from symbp.ops.rewrite import rename, resize
-from symbp.program import Binding, Program, needed
+from symbp.program import Binding, Program
 
 KEEPERS = {
     "primal": "tape",
@@ -43,6 +45,7 @@ class Schedule:
     single_output, single_loss: their variables for one example.
     entries: where the shared adjoint sweep is entered.  lacking: the adjoints of families that are
     filled with zeros there.  carried: the names that a loop hands from turn to turn.
+    segments: the loops that are run in segments, where that is asked for.
     """
 
     program: Program
@@ -54,6 +57,7 @@ class Schedule:
     entries: dict[Expr, Entry]
     lacking: tuple[Expr, ...] = ()
     carried: Collection[str] = ()
+    segments: tuple[Segment, ...] = ()
 
     @property
     def output(self) -> Expr:
@@ -172,12 +176,15 @@ class Schedule:
             "adjoint_dot": [dot(bar(v)) for v in params] if loss is not None else [],
             "inputs_bar": [bar(v) for v in self.program.inputs],
         }
-        wanted = seeds[sweep] if sweep in seeds else found[sweep]
+        wanted = seeds[sweep] if sweep in seeds else found.get(sweep, [])
         return [holder(self.batched(v)) for v in wanted if v is not None]
 
     def reads(self, sweep: str) -> list[Expr]:
         """Return what a sweep reads and does not make itself, in the order of reading."""
         found = reads(self.sweeps[sweep])
+        if sweep == "adjoint":
+            again = dict.fromkeys(v for segment in self.segments for v in segment.needs)
+            return [*found, *(v for v in again if v not in found)]
         if sweep != "inputs_bar":
             return found
         made = {holder(line.target) for line in self.sweeps["adjoint"]}
@@ -195,8 +202,12 @@ class Schedule:
         return [self.batched(v) for v in half if v is not self.single_output]
 
 
-def schedule(derivation: Derivation) -> Schedule:
-    """Return the schedule of a derivation."""
+def schedule(derivation: Derivation, *, sparse: bool = False) -> Schedule:
+    """Return the schedule of a derivation.
+
+    sparse: loops are run in segments, which the reverse sweep runs again.  Raises SymbpError where
+    no loop has values that could be worked out again.
+    """
     cut = sections(derivation)
     program = cut.program
     batch = Batch(program)
@@ -207,83 +218,21 @@ def schedule(derivation: Derivation) -> Schedule:
     output = cut.output
     if loss is not None and output is program.loss:
         output = loss
-    kept = _kept_names(program, cut, output, loss)
+    kept = kept_names(program, cut, output, loss)
     taken = {name_of(v) for v in program.given} | {b.name for _, ls in cut.named() for b in ls}
     sweeps = share({name: batch.lines(lines) for name, lines in cut.named()}, taken, kept)
-    sweeps = without_aliases(_pruned(sweeps, cut, program, batch), kept)
-    sweeps = {name: _gradients_early(lines, program) for name, lines in sweeps.items()}
+    sweeps = without_aliases(pruned(sweeps, cut, program, batch), kept)
+    sweeps = {name: gradients_early(lines, program) for name, lines in sweeps.items()}
     sweeps = localised(sweeps, kept | {name_of(v) for v in cut.lacking}, taken)
     handed = carried(sweeps, kept | {name_of(v) for v in cut.lacking})
     made = Schedule(program, batch, sweeps, {}, output, loss, cut.entries, cut.lacking, handed)
+    if sparse:
+        lasting = kept | set(handed) | {name_of(v) for v in cut.lacking}
+        made = replace(made, segments=segments(sweeps, lasting))
+        if not made.segments:
+            what = f"no loop of {program.name} has values that could be worked out again"
+            raise SymbpError(what, "leave out --checkpoint")
     return replace(made, kept=_keeps(made))
-
-
-def _gradients_early(lines: tuple[Binding, ...], program: Program) -> tuple[Binding, ...]:
-    """Put each parameter's gradient right behind the adjoint it is made of, as 001 (7.24) does."""
-    if any(line.loops for line in lines):
-        return lines
-    params = {name_of(v) for v in program.params}
-    targets = {line.target for line in lines}
-    lacks: dict[int, set[Expr]] = {}
-    readers: dict[Expr, list[int]] = {}
-    for k, line in enumerate(lines):
-        if _base(line) in params:
-            lacks[k] = {v for v in variables(line.expr) if v in targets}
-            for v in lacks[k]:
-                readers.setdefault(v, []).append(k)
-    ready = [k for k, missing in lacks.items() if not missing]
-    others = (k for k in range(len(lines)) if k not in lacks)
-    order: dict[int, None] = {}
-    while (k := heappop(ready) if ready else next(others, -1)) >= 0:
-        order[k] = None
-        target = lines[k].target
-        for gradient in readers.get(target, ()):
-            lacks[gradient].discard(target)
-            if not lacks[gradient]:
-                heappush(ready, gradient)
-    return tuple(lines[k] for k in (*order, *(k for k in lacks if k not in order)))
-
-
-def _base(line: Binding) -> str:
-    """Return what a line is the gradient of."""
-    return line.name.removesuffix("_dot").removesuffix("_bar") if "_bar" in line.name else ""
-
-
-def _kept_names(program: Program, cut: Sections, output: Expr, loss: Expr | None) -> set[str]:
-    """Return the names of the lines that functions return."""
-    names = {name_of(v) for v in (output, loss, dot(output)) if v is not None}
-    if loss is not None:
-        names.add(name_of(dot(loss)))
-    for entry in cut.entries.values():
-        names |= {name_of(entry.seed), f"{name_of(entry.seed)}_dot"}
-    for var in (*program.params, *program.inputs, *program.wrt):
-        names |= {name_of(bar(var)), f"{name_of(bar(var))}_dot"}
-    return names
-
-
-def _pruned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> Sweeps:
-    """Drop the lines that nothing returned depends on."""
-    returned = _returned(sweeps, cut, program, batch)
-    every = [line for lines in sweeps.values() for line in lines]
-    alive = set(needed(every, returned))
-    return {name: tuple(b for b in lines if b in alive) for name, lines in sweeps.items()}
-
-
-def _returned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> list[Expr]:
-    seeds = [entry.seed for entry in cut.entries.values()]
-    last = [lines[-1].target for name in ("primal", "loss") if (lines := sweeps[name])]
-    dots = [line.target for name in ("tangent", "loss_dot") for line in sweeps[name][-1:]]
-    bars = [bar(v) for v in (*program.params, *program.inputs, *program.wrt)]
-    output = program.output if program.output is not None else program.result
-    mine = [batch.name(v) for v in (*seeds, *bars, output, dot(output))]
-    names = {name_of(v) for v in (*seeds, *bars)}
-    second = [
-        b.target
-        for name in ("loss_bar_dot", "adjoint_dot")
-        for b in sweeps[name]
-        if b.name.removesuffix("_dot") in names
-    ]
-    return [*mine, *second, *last, *dots, *cut.lacking]
 
 
 def _keeps(schedule: Schedule) -> dict[str, tuple[Expr, ...]]:

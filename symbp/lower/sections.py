@@ -8,7 +8,7 @@ head_bar     those that the output's seed gives       inputs_bar   what only x_b
 
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,7 +22,7 @@ from symbp.lower.settle import settled
 from symbp.lower.sweeps import Entry
 from symbp.ops.linear import add, number, zeros
 from symbp.ops.rewrite import rename
-from symbp.program import Binding, Program, needed
+from symbp.program import Binding, Loop, Program, needed
 
 
 @dataclass(frozen=True)
@@ -262,18 +262,28 @@ def _with_second(made: Sections, program: Program) -> Sections:
     seeds = [dot(e.seed) for v, e in made.entries.items() if e.by_loss and v not in program.inputs]
     seeds = [seed for seed in seeds if not is_holder(seed)]
     gradients = [dot(bar(v)) for v in program.params]
+    ranges = {dot(bar(v)): program.families.get(name_of(v)) for v in program.params}
     return replace(
         made,
         loss_bar_dot=_completed(_bindings(loss_bar_dot), seeds),
-        adjoint_dot=_completed(_since(_bindings(adjoint_dot), made.adjoint), gradients),
+        adjoint_dot=_completed(_since(_bindings(adjoint_dot), made.adjoint), gradients, ranges),
     )
 
 
-def _completed(lines: Iterable[Binding], wanted: Iterable[Expr]) -> tuple[Binding, ...]:
-    """Add a line of zeros for each wanted variable that no line gives."""
+def _completed(
+    lines: Iterable[Binding],
+    wanted: Iterable[Expr],
+    ranges: Mapping[Expr, Loop | None] | None = None,
+) -> tuple[Binding, ...]:
+    """Add a line of zeros for each wanted variable that no line gives.
+
+    ranges: of what stands for a family, where its members are.
+    """
     lines = tuple(lines)
     have = {holder(line.target) for line in lines}
-    return (*lines, *(Binding(v, zeros(*v.shape)) for v in wanted if holder(v) not in have))
+    missing = [(v, (ranges or {}).get(v)) for v in wanted if holder(v) not in have]
+    zero = (Binding(v, zeros(*v.shape), loops=(x,) if x else ()) for v, x in missing)
+    return (*lines, *zero)
 
 
 def _since(dots: Iterable[Binding], lines: Iterable[Binding]) -> list[Binding]:

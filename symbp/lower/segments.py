@@ -1,0 +1,115 @@
+"""Loops that are run in segments, so that only what one segment hands to the next is kept.
+
+The forward pass keeps what turn `last` of each segment hands on; the reverse sweep runs a segment
+again before it goes back through it (001 problem 7.11; Griewank & Walther 2008, chapter 12).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symbp.ir import Expr, holder, name_of, symbol, variables
+from symbp.lower.reads import is_number, reads
+from symbp.lower.sweeps import Sweeps
+from symbp.program import Binding, Loop, blocks
+from symbp.sizes import Dim
+
+_READERS = ("primal", "loss", "loss_bar", "adjoint")
+"""The sweeps that run for the loss and its gradient."""
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """A family of which only some members are kept.
+
+    carried: how many of the last turns of a segment the next one reads.  pinned: the places that
+    others read.  axis: which index is the turn's.
+    """
+
+    family: Expr
+    carried: int
+    pinned: tuple[Dim, ...]
+    axis: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A loop of the forward pass, and of the reverse sweep, that is run in segments.
+
+    values, bars: the families of the two sweeps that are forgotten on the way.
+    """
+
+    loop: Loop
+    lines: tuple[Binding, ...]
+    values: tuple[Forgotten, ...]
+    bars: tuple[Forgotten, ...]
+
+    @property
+    def letter(self) -> sp.Symbol:
+        """The letter of the loop."""
+        return self.loop.letter
+
+    @property
+    def needs(self) -> list[Expr]:
+        """What the turns read and make, families as wholes."""
+        made = dict.fromkeys(holder(b.target) for b in self.lines if symbol(b.target).index)
+        return [*dict.fromkeys((*reads(self.lines), *made))]
+
+
+def segments(sweeps: Sweeps, kept: Iterable[str]) -> tuple[Segment, ...]:
+    """Return the loops of the forward pass that can be run in segments.
+
+    kept: the names of families that leave a sweep whole.
+    """
+    found = []
+    lasting = set(kept)
+    for loop, group in blocks(sweeps["primal"]):
+        if loop is None:
+            continue
+        back = [x for x in sweeps["adjoint"] if x.loops and x.loops[0].letter == loop.letter]
+        values = _forgotten(group, loop, sweeps, lasting)
+        bars = _forgotten(back, loop, sweeps, lasting)
+        if values and back:
+            found.append(Segment(loop, tuple(group), values, bars))
+    return tuple(found)
+
+
+def _forgotten(
+    lines: Sequence[Binding], loop: Loop, sweeps: Sweeps, lasting: set[str]
+) -> tuple[Forgotten, ...]:
+    made = dict.fromkeys(b.target for b in lines if symbol(b.target).index)
+    names = dict.fromkeys(name_of(v) for v in made if name_of(v) not in lasting)
+    found = []
+    for name in names:
+        target = next(v for v in made if name_of(v) == name)
+        axes = [k for k, p in enumerate(symbol(target).index) if sp.S(p).has(loop.letter)]
+        one = _one(holder(target), axes[0], loop, sweeps) if len(axes) == 1 else None
+        if one is not None:
+            found.append(one)
+    return tuple(found)
+
+
+def _one(family: Expr, axis: int, loop: Loop, sweeps: Sweeps) -> Forgotten | None:
+    """Return what is kept of a family, None where others read all of it."""
+    carried, pinned = 0, []
+    zeros = (line for line in sweeps["adjoint"] if line.loops and is_number(line))
+    if any(symbol(line.target).of == name_of(family) for line in zeros):
+        return None  # zeros take the shapes of all members
+    for sweep in _READERS:
+        for line in sweeps[sweep]:
+            for var in (v for v in variables(line.expr) if name_of(v) == name_of(family)):
+                place = sp.S(symbol(var).index[axis])
+                inside = bool(line.loops) and line.loops[0].letter == loop.letter
+                behind = sp.expand(loop.letter - place)
+                if inside and behind.is_Integer and behind >= 0:
+                    carried = max(carried, int(behind))
+                elif not inside and not _letters(line.loops) & place.free_symbols:
+                    pinned.append(place)
+                else:
+                    return None
+    return Forgotten(family, carried, tuple(dict.fromkeys(pinned)), axis)
+
+
+def _letters(loops: Iterable[Loop]) -> set[sp.Symbol]:
+    return {loop.letter for loop in loops}
