@@ -5,6 +5,7 @@
     text = symbp.emit(derivation)            # a NumPy module as text
     module = symbp.compile(derivation)       # the same, imported
     symbp.certify(module)                    # every derivative against differences
+    symbp.cost(derivation, K=3)              # operations and stored numbers of the two modes
     symbp.diff(expr, X)                      # instead of SymPy's expr.diff(X)
 
 What is public is imported when it is first used, so that `symbp --help` need not wait for SymPy.
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
     from symbp.spec import expression, load, parse
     from symbp.spec.from_sympy import from_sympy
     from symbp.spec.to_sympy import to_sympy
+    from symbp.spending import Cost, cost
 
 __version__ = "0.1.0"
 
 _PLACES = {
     "Certificate": "symbp.check",
+    "Cost": "symbp.spending",
     "Derivation": "symbp.api",
     "Derivative": "symbp.calculus",
     "Formula": "symbp.api",
@@ -42,6 +45,7 @@ _PLACES = {
     "Wanted": "symbp.derive.dense",
     "certify": "symbp.check",
     "compile": "symbp.pipeline:compile_module",
+    "cost": "symbp.spending",
     "derive": "symbp.pipeline",
     "diff": "symbp.calculus",
     "emit": "symbp.pipeline",
@@ -55,6 +59,7 @@ _PLACES = {
 
 __all__ = [
     "Certificate",
+    "Cost",
     "Derivation",
     "Derivative",
     "Formula",
@@ -65,6 +70,7 @@ __all__ = [
     "Wanted",
     "certify",
     "compile",
+    "cost",
     "derive",
     "diff",
     "emit",

@@ -203,6 +203,23 @@ def show(
 
 
 @main.command()
+@_source_options
+@_errors_as_messages
+def cost(
+    spec: str | None, expression: str | None, wrt: tuple[str, ...], shapes: tuple[str, ...],
+    symmetric: tuple[str, ...], sizes: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Print operations and stored numbers of the two modes, as formulas and in numbers.
+
+    `--set N=32` is the number of examples where the spec has no size N.
+    """
+    pipeline = import_module("symbp.pipeline")
+    declared = pipeline.Declared(shapes, symmetric, sizes)
+    found = import_module("symbp.costs").cost_of(spec, expression, wrt, declared)
+    click.echo(found.unicode())
+
+
+@main.command()
 @click.argument("rule", required=False)
 @_format_option
 @_errors_as_messages

@@ -101,6 +101,11 @@ class Program:
         return (*self.inputs, *self.targets, *self.consts, *self.params)
 
     @property
+    def is_looped(self) -> bool:
+        """Whether a length is a symbol: there are loops, or families that are given."""
+        return bool(self.families) or any(line.loops for line in self.bindings)
+
+    @property
     def result(self) -> Expr:
         """What is differentiated: the loss, or the output where there is no loss."""
         result = self.loss if self.loss is not None else self.output

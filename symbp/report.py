@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from symbp.check import Certificate
+from symbp.derive.chains import closed_gradients
 from symbp.derive.dense import GRADIENTS, Dense, Wanted, dense, products
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import dot
@@ -78,9 +79,7 @@ def sections(derivation: Derivation, page: Page) -> list[Section]:
         made.append(_both_halves(derivation))
     made += _dense(found, page, program, {step.target for step in reading.primal})
     if page.closed != "none":
-        closed = _closed(derivation)
-        closed[0] = replace(closed[0], tensors=_closed_tensors(program, found, page))
-        made += closed[: 1 if page.closed == "plain" or page.fragment else 2]
+        made += _closed(derivation, found, page)
     if derivation.warnings and not page.fragment:
         made.append(Section("Warnings", "\n\n".join(derivation.warnings)))
     return made
@@ -137,6 +136,11 @@ def _closed_tensors(program: Program, found: Sequence[Dense], page: Page) -> tup
 
 _SEED = "ℓ stands for any scalar made from {0}, and ∂ℓ/∂{0} is where the sweep starts."
 
+_CHAINS = "Values of the forward pass stand by their names."
+_RECURRENCES = (
+    "Left as above, since a recurrence with several terms, brackets or indices has no such form:"
+)
+
 _FREE = "The gradient by {0} is free: each of two mirrored entries has a derivative of its own."
 _HALVES = "The halves of a symmetric matrix move together: G + Gᵀ − G ⊙ I of the gradient G above."
 
@@ -192,7 +196,26 @@ def _forward_intro(program: Program) -> str:
     return f"A dot is the derivative with respect to {name_of(moving[0])}, whose own is 1."
 
 
-def _closed(derivation: Derivation) -> list[Section]:
+def _closed(derivation: Derivation, found: Sequence[Dense], page: Page) -> list[Section]:
+    """Return each gradient as one formula; with loops, those that are no recurrences."""
+    if derivation.program.is_looped:
+        return [_chains(derivation)]
+    closed = _counted(derivation)
+    closed[0] = replace(closed[0], tensors=_closed_tensors(derivation.program, found, page))
+    return closed[: 1 if page.closed == "plain" or page.fragment else 2]
+
+
+def _chains(derivation: Derivation) -> Section:
+    """Return the gradients of a program with loops, recurrences of one step as products."""
+    found, names = closed_gradients(derivation), page_names(derivation.program)
+    words = [_CHAINS] if found.steps else []
+    if found.missing:
+        listed = ", ".join(unicode(adjoint, names) for adjoint in found.missing)
+        words.append(f"{_RECURRENCES} {listed}.")
+    return Section("Closed forms", "\n\n".join(words), found.steps)
+
+
+def _counted(derivation: Derivation) -> list[Section]:
     """Return each gradient as one formula, and the operations of the two ways."""
     program = derivation.program
     sizes = trial(program).sizes

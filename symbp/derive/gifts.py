@@ -136,9 +136,16 @@ class Gifts:
             gifts = self._gifts.get(line.name, {})
             own = box(symbol(line.target).index, _ranges(line.loops))
             met = [gift for gift in gifts if not are_apart(own, gift.box)]
-            if met and not covered(own, [gift.box for gift in met if gift.is_full]):
+            full = [gift.box for gift in met if gift.is_full]
+            if met and not covered(own, full + self._seeded(line)):
                 found.append(line)
         return found
+
+    def _seeded(self, line: Binding) -> list[Box]:
+        """Return the place of the member that a sweep starts at, where that is an output."""
+        result = self.program.result
+        is_seed = self.program.loss is None and line.name == name_of(result)
+        return [box(symbol(result).index, [])] if is_seed else []
 
     def lacking(self) -> set[str]:
         """Return the families that are entered, and some of whose members get nothing inside."""

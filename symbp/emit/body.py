@@ -20,6 +20,7 @@ from symbp.emit.lines import (
     is_array,
     is_product,
     is_view,
+    is_weight,
     minus_one_hot,
     without,
 )
@@ -27,7 +28,7 @@ from symbp.emit.placing import placed as placed_in
 from symbp.emit.placing import written
 from symbp.emit.syntax import assigned, name, text
 from symbp.emit.text import broken
-from symbp.ir import Expr, Sum, Variable, Words, symbol, variables
+from symbp.ir import Expr, Sum, Words, symbol, variables
 from symbp.lower.reads import is_number
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import combine, parts, rational
@@ -224,11 +225,7 @@ class Body:
             if rest is None:
                 continue
             storage = self.arrays.names[arg]
-            if (
-                len(rest.args) == 0
-                and isinstance(rest.op, Variable)
-                and symbol(rest).role == "weight"
-            ):
+            if is_weight(rest):
                 return [self._out(line, "np.divide", [storage, self.arrays.count], storage)]
             term = self.arrays.factor(rest)
             if term.divisor is not None:
@@ -270,11 +267,8 @@ class Body:
     def _zeros(self, line: Binding) -> str:
         """Return an array of zeros that can take a line's value, complex where that is."""
         model = self.models.get(line.target)
-        if (
-            model is not None
-            and model.shape == line.target.shape
-            and self._holds(model, [line.expr])
-        ):
+        alike = model is not None and model.shape == line.target.shape
+        if model is not None and alike and self._holds(model, [line.expr]):
             return f"np.zeros_like({self.arrays.names[model]})"
         read = [v for v in variables(line.expr) if symbol(v).role != "weight"]
         named = [self.arrays.names[v] for v in read if symbol(v).encoding != "one_hot"]

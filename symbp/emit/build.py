@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import sympy as sp
 
+from symbp.emit.chains import ends_of, links_of
 from symbp.emit.indices import Contraction, at_entries, axis_letters, contraction, index_words
 from symbp.emit.layout import (
     ONE,
@@ -25,14 +26,15 @@ from symbp.emit.layout import (
     Total,
     Unit,
     multiple,
+    row,
 )
 from symbp.emit.number import constant
 from symbp.emit.ranges import bracket, place_letters, series
 from symbp.emit.reshape import is_vec, merged, split, stacked
-from symbp.emit.strand import Factor
+from symbp.emit.strand import DOTS, Factor, Link, shown
 from symbp.ir import Constant, Examples, Expr, Size, Sum, Variable, Words, walk
 from symbp.notation import Call, Choice, Exponent, Fence, Indicator, Superscript, Transparent
-from symbp.ops.indexed import Over, When
+from symbp.ops.indexed import Chain, Over, When
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import rational
 from symbp.ops.selection import Selection
@@ -157,6 +159,8 @@ class _Builder:
             return Unit((constant(op.offset),), block=len(op.dims) > 1)
         if isinstance(op, Over):
             return series(op, inner[0])
+        if isinstance(op, Chain):
+            return row(*shown(self._links(part)), inner[1])
         if isinstance(op, When):
             return bracket(op)
         raise TypeError(f"no layout for the operation {op} ({type(op).__name__})")
@@ -204,9 +208,18 @@ class _Builder:
         factors = [self._factor(arg, word) for arg, word in zip(part.args, op.words, strict=True)]
         return Contraction(factors, op.out, op.dims, self.taken)
 
+    def _links(self, part: Expr) -> tuple[Link, ...]:
+        """Return the factors of a product over a letter: the first, dots, the last."""
+        ends = (build(factor) for factor in ends_of(part))
+        first, last = (links_of(layout) for layout in ends)
+        return (*first, DOTS, *last)
+
     def _factor(self, arg: Expr, word: tuple[int, ...]) -> Factor:
         op = arg.op
         below, squared, layout = False, None, self.full[arg]
+        if isinstance(op, Chain) and arg.rank:
+            end = self.full[arg.args[1]]
+            return Factor(end, word, late=arg in self.late, chain=self._links(arg))
         if isinstance(op, Elementwise) and op.exponent is not None:
             base = self.full[arg.args[0]]
             below = bool(op.exponent < 0)

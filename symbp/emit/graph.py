@@ -27,7 +27,7 @@ class Graph:
             self.edges.append(Edge(start, stop, (link,), factor.below, factor.late))
             return
         base = factor.layout if len(factor.word) == 1 else function("diag", factor.layout)
-        self._hang(start, Column((), base, factor.below, factor.late))
+        self._hang(start, Column(factor.chain, base, factor.below, factor.late))
 
     def _hang(self, letter: int, column: Column) -> None:
         self.columns.setdefault(letter, []).append(column)

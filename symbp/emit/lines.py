@@ -36,6 +36,11 @@ def is_array(var: Expr) -> bool:
     return var.rank > (1 if batched else 0)
 
 
+def is_weight(expr: Expr) -> bool:
+    """Tell whether an expression is the weight of an example."""
+    return isinstance(expr.op, Variable) and symbol(expr).role == "weight"
+
+
 def is_view(expr: Expr) -> bool:
     """Tell whether code for an expression may share its argument's storage: it only moves axes."""
     op = expr.op

@@ -1,25 +1,22 @@
 """The private functions of a network with loops: families go in and out as dicts by places."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
 from symbp.derive.forward import dot
 from symbp.emit.arrays import Arrays
-from symbp.emit.dims import Dims
 from symbp.emit.families import Families
+from symbp.emit.family_guards import FamilyGuards
 from symbp.emit.fields import Fields
 from symbp.emit.looping import LoopedBody
-from symbp.emit.shapes import dim_text
 from symbp.emit.sweeps import ROLES, Function, Sweep, count_line, read_in
-from symbp.emit.syntax import text
-from symbp.emit.text import Item, broken, indented, wrapped
-from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, variables, walk
+from symbp.emit.text import Item, indented, wrapped
+from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, walk
 from symbp.lower.batch import EXAMPLES
 from symbp.lower.reads import sizes_for, symbols_of
-from symbp.lower.schedule import Schedule
+from symbp.lower.schedule import ABOUT_LOSS, Schedule
 from symbp.program import Binding
 
 
@@ -52,12 +49,10 @@ class LoopedSweep(Sweep):
 
     def _begun(self) -> list[Expr]:
         """Return the values that the adjoints begin like that are added to, or filled up."""
-        targets = (line.target for line in self.lines if line.adds)
-        added = [v for v in targets if symbol(v).role == "adjoint" and not symbol(v).index]
-        models = [holder(v) for one in added if (v := self.schedule.model(one)) is not None]
+        models = map(holder, self.schedule.begun_like(self.name))
         values = {name_of(v): v for v in self.schedule.values.values()}
         lacking = (symbol(v).of.removesuffix("_bar") for v in self._lacking())
-        return models + [holder(values[of]) for of in lacking]
+        return [*models, *(holder(values[of]) for of in lacking)]
 
     def _lacking(self) -> list[Expr]:
         """Return the families that this function fills with zeros where they were given nothing."""
@@ -76,6 +71,9 @@ class LoopedSweep(Sweep):
             wanted.append(EXAMPLES)
         told = {dim for v in self._tellers(found) for dim in v.shape}
         values = [v for v in self.schedule.values.values() if not symbol(v).index]
+        if self.name not in ABOUT_LOSS:
+            ahead = {line.target for line in self.schedule.sweeps["loss"]}
+            values = [v for v in values if v not in ahead and symbol(v).role != "target"]
         order = sorted(values, key=lambda v: ROLES.index(symbol(v).role))
         plain = [next((v for v in order if s in v.shape), None) for s in wanted if s not in told]
         told |= {dim for v in plain if v is not None for dim in v.shape}
@@ -236,58 +234,16 @@ class LoopedSweep(Sweep):
         ends = f"{place(loop.start)}, {place(loop.stop + 1)}"
         return f"tuple({self.names[var]}[{letter}] for {letter} in range({ends}))"
 
-    def guard(self, var: Expr, known: Sequence[Expr]) -> str:
-        """Return the line that checks an argument's shape, of a family those of all members."""
-        loop = self.families.range_of(var)
-        sizes = self.families.sizes({}, self._numbered_by(known))
-        dims = var.shape[:-1] if symbol(var).encoding == "one_hot" else var.shape
-        texts = [self._guarded(dim, sizes, known) for dim in dims]
-        name = self.names[holder(var)]
-        if loop is None:
-            return f"{name} = _expect({', '.join([f'{chr(34)}{name}{chr(34)}', name, *texts])})"
-        place, letter = self.names.place, self.names.letter(loop.letter)
-        ends = f"{place(loop.start)}, {place(loop.stop + 1)}"
-        texts = [
-            f"{{{letter}: {x} for {letter} in range({ends})}}" if sp.S(d).has(loop.letter) else x
-            for d, x in zip(dims, texts, strict=True)
-        ]
-        count = place(sp.expand(loop.stop - loop.start + 1))
-        given = [f'"{name}"', place(loop.start), name, count, *texts]
-        return "\n".join(broken(f"{name} = _family(", given, ")"))
-
     def _numbered_by(self, known: Sequence[Expr]) -> list[Expr]:
         """Return the families that are dicts when those that are known have been checked."""
         done = set(map(holder, known))
         raw = {v for v in self.named if symbol(v).role in ("input", "const", "target")} - done
         return [v for v in self._needs() if is_holder(v) and v not in raw]
 
-    def _guarded(self, dim: Dim, sizes: Mapping[Dim, str], known: Sequence[Expr]) -> str:
-        """Return the code of a size that is known, else a word for any."""
-        if isinstance(dim, int):
-            return str(dim)
-        plain = [v for v in known if not symbol(v).index and not is_holder(v)]
-        for var in plain:
-            for axis, own in enumerate(var.shape):
-                if own == dim:
-                    name = self.names[var]
-                    return f"{name}.shape[{axis}]" if axis else f"len({name})"
-        for var in (v for v in known if symbol(v).index):
-            member = self.schedule.values.get(name_of(var))
-            if member is not None and dim in member.shape:
-                axis = member.shape.index(dim)
-                first = f"next(iter({self.names[holder(var)]}.values()))"
-                return f"{first}.shape[{axis}]" if axis else f"len({first})"
-        if dim == EXAMPLES:
-            return '"N"'
-        told = all(m in sizes for m in sp.S(dim).atoms(AppliedUndef))
-        plain_ok = all(s in sizes for s in self._open_symbols(dim, sizes))
-        return text(Dims(sizes).size(dim)) if told and plain_ok else f'"{dim_text(dim)}"'
-
-    def _open_symbols(self, dim: Dim, sizes: Mapping[Dim, str]) -> list[sp.Symbol]:
-        letters = {x.letter for x in self.families.ranges.values()}
-        members = sp.S(dim).atoms(AppliedUndef)
-        bare = sp.S(dim).xreplace(dict.fromkeys(members, sp.Integer(1))).free_symbols
-        return [s for s in bare if s not in letters and self.families.owner(s) is None]
+    def guard(self, var: Expr, known: Sequence[Expr]) -> str:
+        """Return the line that checks an argument's shape, of a family those of all members."""
+        guards = FamilyGuards(self.families, self.schedule.values, self._numbered_by(known))
+        return guards.guard(var, known)
 
     def result_type(self, var: Expr) -> str:
         """Return the type of what is returned."""

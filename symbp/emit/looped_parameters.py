@@ -1,7 +1,6 @@
 """What a network with families of symbolic length does with its parameters."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy as sp
@@ -16,6 +15,8 @@ from symbp.emit.shapes import dim_text
 from symbp.emit.sweeps import Function
 from symbp.emit.syntax import text
 from symbp.emit.text import Nested, broken, indented
+from symbp.emit.trial import Trial, depths
+from symbp.emit.widths import GivenSizes, only_read, tuple_of, wish
 from symbp.ir import Dim, Expr, name_of
 from symbp.lower.batch import EXAMPLES, Batch
 from symbp.program import Loop
@@ -79,17 +80,27 @@ class LoopedParameters(Parameters):
             for name, kind in zip(self.every_size, typed, strict=True)
         ]
 
-    def _tried(self, name: str) -> str:
+    def lengths(self) -> list[str]:
+        """Return the constant of the other sizes that the module is judged at."""
+        items = []
+        for said, choice in depths(self.program):
+            given = [f'"{name}": {self._tried(name, choice)}' for name in self.every_size]
+            items.append(f'"{said}": {{{", ".join(given)}}}')
+        tail = "}  # what `sample` takes to try other lengths"
+        return broken("LENGTHS: dict[str, dict[str, Any]] = {", items, tail, 0) if items else []
+
+    def _tried(self, name: str, choice: Trial | None = None) -> str:
+        choice = choice or self.trial
         for width in self.first:
             if self.names.size(sp.Symbol(width)) == name:
                 found = {
                     int(s.args[0]): v
-                    for s, v in self.trial.sizes.items()
+                    for s, v in choice.sizes.items()
                     if isinstance(s, AppliedUndef) and s.func.__name__ == width
                 }
                 whole = [str(found[k]) for k in sorted(found)]
                 return f"({', '.join(whole)}{',' if len(whole) == 1 else ''})"
-        known = {self.names.size(s): v for s, v in self.trial.sizes.items() if s.is_Symbol}
+        known = {self.names.size(s): v for s, v in choice.sizes.items() if s.is_Symbol}
         return str(known[name])
 
     def told(self, sizes: Iterable[str]) -> list[str]:
@@ -109,7 +120,7 @@ class LoopedParameters(Parameters):
     def _dim(self, dim: Dim) -> str:
         if isinstance(dim, int):
             return str(dim)
-        return text(Dims(_Given(self.names, self.first)).size(dim))
+        return text(Dims(GivenSizes(self.names, self.first)).size(dim))
 
     def every(self, field: Field, value: str) -> str:
         """Return the tuple of a value for each member of an open family."""
@@ -146,7 +157,7 @@ class LoopedParameters(Parameters):
         if field.loop is None:
             return plain
         place, letter = self.names.place, self.names.letter(field.loop.letter)
-        shape = _tuple(self.dims(field.members[0])) or "()"
+        shape = tuple_of(self.dims(field.members[0])) or "()"
         ends = f"{letter} = {place(field.loop.start)} .. {place(field.loop.stop)}"
         return f"{field.name}: tuple[Array, ...]  # {shape} for {ends}"
 
@@ -154,7 +165,7 @@ class LoopedParameters(Parameters):
         """Return the tuple of the parameters' shapes, field after field."""
         texts = []
         for field in self.fields.all:
-            shapes = [_tuple(self.dims(v)) for v in field.members]
+            shapes = [tuple_of(self.dims(v)) for v in field.members]
             if field.loop is not None:
                 texts.append(f"*{self.every(field, shapes[0]).removeprefix('tuple')}")
             else:
@@ -179,7 +190,7 @@ class LoopedParameters(Parameters):
             else:
                 lines += self._plain_sizes(field, known)
         checked = [self._checked(field) for field in self.fields.all]
-        lines = _read(lines, [str(item) for item in checked])
+        lines = only_read(lines, [str(item) for item in checked])
         doc = (
             "Return params as Params, from a mapping or a sequence in the same order; check shapes."
         )
@@ -213,7 +224,7 @@ class LoopedParameters(Parameters):
             if all(name in known for name in names):
                 said = self.names.place(bound)
                 got = ", ".join(f"{name} = {{{name}}}" for name in names)
-                made += [f"if {said} < 0:", f'    raise ValueError(f"{_wish(bound)}, got {got}")']
+                made += [f"if {said} < 0:", f'    raise ValueError(f"{wish(bound)}, got {got}")']
         return made
 
     def _widths(self) -> list[str]:
@@ -264,7 +275,7 @@ class LoopedParameters(Parameters):
         zero = {
             name: Loop(loop.letter, sp.Integer(0), loop.stop) for name, loop in self.first.items()
         }
-        return [text(Dims(_Given(self.names, zero)).size(dim)) for dim in var.shape]
+        return [text(Dims(GivenSizes(self.names, zero)).size(dim)) for dim in var.shape]
 
     def counts(self) -> str:
         """Return the numbers of members of the families of parameters, as further arguments."""
@@ -276,45 +287,3 @@ class LoopedParameters(Parameters):
             else:
                 texts.append(self.names.place(sp.expand(loop.stop - loop.start + 1)))
         return "".join(f", {count}" for count in texts)
-
-
-class _Given(dict[Dim, str]):
-    """Code of sizes where families of sizes are sequences, counted from 0."""
-
-    def __init__(self, names: Identifiers, first: Mapping[str, Loop]) -> None:
-        super().__init__({EXAMPLES: "examples"})
-        self.names, self.first = names, first
-
-    def __contains__(self, dim: object) -> bool:
-        return isinstance(dim, AppliedUndef | sp.Symbol)
-
-    def __missing__(self, dim: Dim) -> str:
-        if not isinstance(dim, AppliedUndef):
-            return self.names.known_sizes(dim)[dim]
-        width = dim.func.__name__
-        place = self.names.place(sp.expand(dim.args[0] - self.first[width].start))
-        return f"{self.names.size(sp.Symbol(width))}[{place}]"
-
-
-def _read(lines: Sequence[str], rest: Sequence[str]) -> list[str]:
-    """Return lines without those that name what no later line reads."""
-    kept: list[str] = []
-    after = "\n".join(rest)
-    for line in reversed(lines):
-        name = re.match(r"(\w+) = len\(", line)
-        if name is None or re.search(rf"\b{name[1]}\b", after):
-            kept.append(line)
-            after += f"\n{line}"
-    return kept[::-1]
-
-
-def _tuple(items: Sequence[str]) -> str:
-    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-
-
-def _wish(bound: sp.Expr) -> str:
-    """Return what a condition asks for, `K must be at least 4`."""
-    symbols = sorted(bound.free_symbols, key=str)
-    if len(symbols) == 1 and bound.coeff(symbols[0]) == 1:
-        return f"{symbols[0]} must be at least {symbols[0] - bound}"
-    return f"{bound} must not be negative"

@@ -8,6 +8,7 @@ from symbp.derive.dense import Wanted
 from symbp.derive.derivation import Derivation
 from symbp.derive.reverse import has_penalty
 from symbp.emit.blocks import network_blocks
+from symbp.emit.composing import family_or_type
 from symbp.emit.constants import (
     has_frozen,
     is_analytic,
@@ -21,12 +22,13 @@ from symbp.emit.docstring import docstring
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.identity import Identity
 from symbp.emit.looped_parameters import LoopedParameters
-from symbp.emit.network import Network, family_or_type
+from symbp.emit.network import Network
 from symbp.emit.parameters import Parameters
 from symbp.emit.peak import Peak
+from symbp.emit.private import guards_used, parts, private
 from symbp.emit.render import template
 from symbp.emit.segmenting import FIRST, LAST, segment_note
-from symbp.emit.sweeps import Function, Sweep
+from symbp.emit.sweeps import Function
 from symbp.emit.text import broken, indented
 from symbp.ir import Expr, holder, name_of, symbol
 from symbp.lower.batch import Batch
@@ -36,20 +38,6 @@ from symbp.program import Program
 VERSION = "0.1.0"
 View: TypeAlias = dict[str, Any]
 """What a template lays out: text, every name and number already in it."""
-
-_SWEEP_DOCS = {
-    "primal": ("Return the output", "what later sweeps read again"),
-    "loss": ("Return the loss", "what its derivatives read again"),
-    "tangent": ("Return the tangent of the output", "those that a second sweep reads"),
-    "loss_dot": ("Return the tangent of the loss", "those that a second sweep reads"),
-    "loss_bar": ("Return the adjoints that the loss gives to what it reads", "others read later"),
-    "head_bar": ("Return the adjoint that the output's seed gives to what lies before it", ""),
-    "adjoint": ("Return the gradients of the parameters", "the adjoints that later sweeps read"),
-    "inputs_bar": ("Return the adjoints of the inputs", ""),
-    "loss_bar_dot": ("Return the tangents of the loss's adjoints", ""),
-    "adjoint_dot": ("Return the tangents of the gradients: the Hessian times the direction", ""),
-}
-"""What each sweep returns, and what it keeps besides."""
 
 
 def module_text(
@@ -84,6 +72,12 @@ _FAMILIES = [
 ]
 
 
+def _aliases(network: Network) -> list[str]:
+    kept = "Any" if network.looped else "Array"
+    tape = f"Tape = tuple[{kept}, ...]  # what a sweep keeps for later"
+    return [*(_FAMILIES if network.looped else []), tape]
+
+
 def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> View:
     """Return what the template of a network's module lays out."""
     program = derivation.program
@@ -92,14 +86,13 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     network = Network(lowered, names)
     public = [function for _, function in network.functions()]
     blocks = network_blocks(network, wanted)
-    private, helpers = _private(network, names)
+    sweeps, helpers = private(network, names)
     parameters = (LoopedParameters if network.looped else Parameters)(lowered.batch, names)
     sizes = parameters.sample_sizes()
     samples = parameters.sample(network.data, parameters.all_sizes())
     functions = [parameters.init_params(), parameters.as_params(), *public]
-    functions += [*blocks.functions(), *_peak(lowered, parameters), samples, *private]
+    functions += [*blocks.functions(), *_peak(lowered, parameters), samples, *sweeps]
     helpers = sorted({*helpers, *blocks.write.helpers})
-    kept = "Any" if network.looped else "Array"
     data = [network.name(v) for v in network.data]
     equal = network.fields.chosen(map(lowered.batched, symmetric(program)))
     return {
@@ -109,19 +102,16 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         **_numeric(program, wanted),
         **blocks.checked([]),
         "params": True,
-        "aliases": [
-            *_labels(network.data),
-            *(_FAMILIES if network.looped else []),
-            f"Tape = tuple[{kept}, ...]  # what a sweep keeps for later",
-        ],
+        "aliases": [*_labels(network.data), *_aliases(network)],
         "constants": [
             *network_constants(network),
             *blocks.constants(),
             *symmetry(equal, wanted),
             *size_constant(sizes),
+            *parameters.lengths(),
         ],
         "functions": functions,
-        "helpers": [*_parts(network, helpers, _guards_used(functions)), *blocks.helpers()],
+        "helpers": [*parts(network, helpers, guards_used(functions)), *blocks.helpers()],
         **_layout(parameters),
         "sized": ", **SIZES" if sizes else "",
         "flat_signature": _flat_signature(network, names, parameters.typed(parameters.sizes)),
@@ -204,7 +194,7 @@ def identity_view(derivation: Derivation, wanted: Wanted) -> View:
     kind = "scalar" if identity.is_scalar else "array"
     second = identity.blocks.checked(identity.products())
     parts = [
-        *_guards_used(functions),
+        *guards_used(functions),
         f"check_{kind}",
         "complex_step" if analytic else "differences",
         "error",
@@ -255,59 +245,3 @@ def _identifiers(batch: Batch, program: Program, *, sparse: bool = False) -> Ide
     return Identifiers(
         first, [*program.sizes, *widths, *(segment if sparse else [])], list(program.tuples)
     )
-
-
-def _private(network: Network, names: Identifiers) -> tuple[list[Function], list[str]]:
-    """Return the functions of the sweeps, and the helpers that they call."""
-    made, helpers = [], set()
-    for name, sweep in network.sweeps.items():
-        if not sweep.results and not sweep.keeps:
-            continue
-        guards = []
-        if name == "primal":
-            known = list(sweep.groups.get("params", []))
-            for var in network.forward_data:
-                guards.append(sweep.guard(var, known))
-                known.append(var)
-        if name == "loss":
-            both = {*network.targets, *map(holder, network.targets)}
-            known = [v for v in [*sweep.named, *_unpacked(sweep)] if v not in both]
-            targets = {holder(v): v for v in network.targets}
-            guards = [sweep.guard(targets[v], known) for v in sweep.named if v in targets]
-        made.append(sweep.function(_sweep_doc(sweep), guards))
-        helpers |= sweep.helpers
-    for turns in network.turns:
-        made.append(turns.function("Run the turns of a loop from first to last."))
-        helpers |= {*turns.helpers, "every"}
-    return made, sorted(helpers)
-
-
-def _sweep_doc(sweep: Sweep) -> str:
-    returned, kept = _SWEEP_DOCS[sweep.name]
-    return f"{returned}, and {kept}." if sweep.keeps and kept else f"{returned}."
-
-
-def _unpacked(sweep: Sweep) -> list[Expr]:
-    return [v for group in ("tape", "params") for v in sweep.groups.get(group, [])]
-
-
-def _guards_used(functions: Sequence[Function]) -> list[str]:
-    """Return the guards that some functions call."""
-    bodies = "\n".join(function.body for function in functions)
-    callers = {
-        "expect": ("_expect(", "_members(", "_family("),
-        "numbers": ("_numbers(",),
-        "family": ("_family(",),
-    }
-    return [name for name, calls in callers.items() if any(call in bodies for call in calls)]
-
-
-def _parts(network: Network, helpers: Sequence[str], guards: Sequence[str]) -> list[str]:
-    """Return the fixed texts that the module needs, in order."""
-    loss = network.loss is not None
-    parts = ["in_parts"] if loss and network.takes_parts else []
-    made = [*helpers, *guards, *parts, *(["families"] if network.fields.families else []), "ravel"]
-    made += ["flat", "check_loss"] if loss else ["check_output"]
-    slopes = "complex_step" if is_analytic(network.program) else "differences"
-    folding = ["symmetric"] if symmetric(network.program) else []
-    return [*made, "check_forward", slopes, "error", *folding]

@@ -1,12 +1,15 @@
 """How much a module that runs its loops in segments holds at most: a function of the sizes."""
 
+import ast
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import sympy as sp
 
 from symbp.emit.looped_parameters import LoopedParameters
 from symbp.emit.sweeps import Function
-from symbp.emit.text import broken, indented, wrapped
+from symbp.emit.syntax import WIDTH, assigned
+from symbp.emit.text import indented, wrapped
 from symbp.ir import Expr, is_holder, name_of, symbol
 from symbp.lower.schedule import Schedule
 from symbp.lower.segments import Segment
@@ -44,13 +47,16 @@ class Peak:
         grads = [v for v in self.schedule.results("adjoint") if is_holder(v)]
         lines = [*self._each("handed_on", carried), *self._each("of_turn", held)]
         lines += self._each("gradients", grads)
-        rest = [self._numbers(v) for v in self._others({*held, *grads})]
-        return [*lines, *broken("rest = sum((", [*rest, "0"], "))")]
+        rest = _total(map(self._numbers, self._others({*held, *grads})))
+        return [*lines, *assigned("rest", ast.parse(rest, mode="eval").body)]
 
     def _each(self, name: str, families: Sequence[Expr]) -> list[str]:
         members = [v for family in families if (v := self._member(family)) is not None]
-        total = " + ".join(map(self._numbers, members)) or "0"
-        return [f"{name} = {{{self.letter}: {total} for {self.letter} in {self._turns()}}}"]
+        total, turns = _total(map(self._numbers, members)), f"for {self.letter} in {self._turns()}"
+        line = f"{name} = {{{self.letter}: {total} {turns}}}"
+        if len(line) <= WIDTH:
+            return [line]
+        return [f"{name} = {{", f"    {self.letter}: {total}", f"    {turns}", "}"]
 
     def _turns(self) -> str:
         loop, place = self.segment.loop, self.names.place
@@ -83,20 +89,28 @@ class Peak:
         return " * ".join(self.parameters.dims(var)) or "1"
 
     def _largest(self) -> list[str]:
-        loop, place = self.segment.loop, self.names.place
+        loop, place, k = self.segment.loop, self.names.place, self.letter
         start, end = place(loop.start), place(loop.stop + 1)
-        k = self.letter
         return [
             f"step = _every({place(loop.stop - loop.start + 1)})",
             "most = 0",
             f"for first in range({start}, {end}, step):",
             f"    last = min(first + step, {end}) - 1",
-            f"    ends = range({place(loop.start - 1)} + step, first, step)".replace(
-                "range(0 + ", "range("
-            ),
-            f"    held = sum(handed_on[{k}] for {k} in ends)",
+            f"    held = sum(handed_on[{k}] for {k} in range({self._first_end()}, first, step))",
             f"    held += sum(of_turn[{k}] for {k} in range(first, last + 1))",
             f"    held += sum(gradients[{k}] for {k} in range(first, {end}))",
             "    most = max(most, held)",
-            "return most + rest + max(of_turn.values(), default=0)  # what a turn works on",
+            "work = max(of_turn.values(), default=0)",
+            "numbers: int = most + rest + work",
+            "return numbers",
         ]
+
+    def _first_end(self) -> str:
+        before = sp.S(self.segment.loop.start) - 1
+        return "step" if before == 0 else f"{self.names.place(before)} + step"
+
+
+def _total(terms: Iterable[str]) -> str:
+    """Return the code of a sum, equal terms counted."""
+    counts = Counter(terms)
+    return " + ".join(t if n == 1 else f"{n} * {t}" for t, n in counts.items()) or "0"

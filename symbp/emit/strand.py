@@ -4,7 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from symbp.emit.layout import ONE, ONES, Layout, Named, product, quotient, repeated, row, transposed
+from symbp.emit.layout import (
+    ONE,
+    ONES,
+    Layout,
+    Named,
+    Sign,
+    function,
+    product,
+    quotient,
+    repeated,
+    row,
+    transposed,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,6 +27,7 @@ class Factor:
     late: it holds a tangent or an adjoint, which stands last.
     squared: what it is the square of, entry by entry.
     rank: its place among scalars; brackets of places, numbers, names, anything else, sums.
+    chain: the matrices in front of the layout, where the factor is their product with a vector.
     """
 
     layout: Layout
@@ -24,6 +37,7 @@ class Factor:
     symmetric: bool = False
     squared: Layout | None = None
     rank: int = 2
+    chain: tuple["Link", ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +55,9 @@ class Link:
 
 
 Chain = tuple[Link, ...]
+
+DOTS = Link(Sign(unicode="⋯", plain="...", latex=r"\cdots"), fixed=True)
+"""The factors of a product over a letter that stand between the first and the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +148,20 @@ def entrywise(columns: Sequence[Column]) -> tuple[tuple[Layout, ...], Layout | N
     under = product(*below) if below else None
     if len(above) == 1:
         return above[0].items, under
+    joined = _with_dots(above)
+    if joined is not None:
+        return joined.items, under
     return (product(*(row(*c.items) for c in above)),) if above else (), under
+
+
+def _with_dots(columns: Sequence[Column]) -> Column | None:
+    """Return columns beside a product over a letter as one, diag(u) M … N v; None without one."""
+    long = [column for column in columns if DOTS in column.chain]
+    if len(long) != 1:
+        return None
+    beside = [row(*column.items) for column in columns if column is not long[0]]
+    first = Link(function("diag", product(*beside)), fixed=True)
+    return Column((first, *long[0].chain), long[0].base, late=long[0].late)
 
 
 def gather(columns: Sequence[Column]) -> Column:
@@ -140,6 +170,9 @@ def gather(columns: Sequence[Column]) -> Column:
         return Column()
     if len(columns) == 1 and not columns[0].below:
         return columns[0]
+    joined = None if any(column.below for column in columns) else _with_dots(columns)
+    if joined is not None:
+        return joined
     above, below = entrywise(columns)
     base = quotient(row(*above) if above else ONE, below, entrywise=True)
     return Column((), base, late=any(column.late for column in columns))

@@ -8,7 +8,6 @@ tape_dot   what the tangent sweep keeps             saved_dot    what the loss's
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
-from heapq import heappop, heappush
 
 from symbp.derive.derivation import Derivation
 from symbp.derive.forward import bar, dot
@@ -18,13 +17,14 @@ from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
 from symbp.lower.carried import carried
 from symbp.lower.reads import is_number, reads
-from symbp.lower.sections import Sections, sections
+from symbp.lower.returned import gradients_early, kept_names, pruned
+from symbp.lower.sections import sections
 from symbp.lower.segments import Segment, segments
 from symbp.lower.settle import localised
 from symbp.lower.share import share
 from symbp.lower.sweeps import BEFORE, Entry, Sweeps
 from symbp.ops.rewrite import rename, resize
-from symbp.program import Binding, Program, needed
+from symbp.program import Binding, Program
 
 KEEPERS = {
     "primal": "tape",
@@ -193,7 +193,16 @@ class Schedule:
 
     def models(self, sweep: str) -> list[Expr]:
         """Return the values whose shape and type an array of one number takes, in a sweep."""
-        return [v for line in self.sweeps[sweep] if (v := self.typed_like(line)) is not None]
+        lines = self.sweeps[sweep]
+        typed = [v for line in lines if (v := self.typed_like(line)) is not None]
+        return [*typed, *self.begun_like(sweep)]
+
+    def begun_like(self, sweep: str) -> list[Expr]:
+        """Return the values whose zeros plain adjoints, or their tangents, begin with in a loop."""
+        lines = self.sweeps[sweep] if "bar" in sweep or "adjoint" in sweep else ()
+        targets = (line.target for line in lines if line.adds)
+        plain = [v for v in targets if not symbol(v).index]
+        return [v for one in plain if (v := self.model(one)) is not None]
 
     def half_entered(self) -> list[Expr]:
         """Return the lines that some function enters with an adjoint of zeros."""
@@ -218,11 +227,11 @@ def schedule(derivation: Derivation, *, sparse: bool = False) -> Schedule:
     output = cut.output
     if loss is not None and output is program.loss:
         output = loss
-    kept = _kept_names(program, cut, output, loss)
+    kept = kept_names(program, cut, output, loss)
     taken = {name_of(v) for v in program.given} | {b.name for _, ls in cut.named() for b in ls}
     sweeps = share({name: batch.lines(lines) for name, lines in cut.named()}, taken, kept)
-    sweeps = without_aliases(_pruned(sweeps, cut, program, batch), kept)
-    sweeps = {name: _gradients_early(lines, program) for name, lines in sweeps.items()}
+    sweeps = without_aliases(pruned(sweeps, cut, program, batch), kept)
+    sweeps = {name: gradients_early(lines, program) for name, lines in sweeps.items()}
     sweeps = localised(sweeps, kept | {name_of(v) for v in cut.lacking}, taken)
     handed = carried(sweeps, kept | {name_of(v) for v in cut.lacking})
     made = Schedule(program, batch, sweeps, {}, output, loss, cut.entries, cut.lacking, handed)
@@ -233,74 +242,6 @@ def schedule(derivation: Derivation, *, sparse: bool = False) -> Schedule:
             what = f"no loop of {program.name} has values that could be worked out again"
             raise SymbpError(what, "leave out --checkpoint")
     return replace(made, kept=_keeps(made))
-
-
-def _gradients_early(lines: tuple[Binding, ...], program: Program) -> tuple[Binding, ...]:
-    """Put each parameter's gradient right behind the adjoint it is made of, as 001 (7.24) does."""
-    if any(line.loops for line in lines):
-        return lines
-    params = {name_of(v) for v in program.params}
-    targets = {line.target for line in lines}
-    lacks: dict[int, set[Expr]] = {}
-    readers: dict[Expr, list[int]] = {}
-    for k, line in enumerate(lines):
-        if _base(line) in params:
-            lacks[k] = {v for v in variables(line.expr) if v in targets}
-            for v in lacks[k]:
-                readers.setdefault(v, []).append(k)
-    ready = [k for k, missing in lacks.items() if not missing]
-    others = (k for k in range(len(lines)) if k not in lacks)
-    order: dict[int, None] = {}
-    while (k := heappop(ready) if ready else next(others, -1)) >= 0:
-        order[k] = None
-        target = lines[k].target
-        for gradient in readers.get(target, ()):
-            lacks[gradient].discard(target)
-            if not lacks[gradient]:
-                heappush(ready, gradient)
-    return tuple(lines[k] for k in (*order, *(k for k in lacks if k not in order)))
-
-
-def _base(line: Binding) -> str:
-    """Return what a line is the gradient of."""
-    return line.name.removesuffix("_dot").removesuffix("_bar") if "_bar" in line.name else ""
-
-
-def _kept_names(program: Program, cut: Sections, output: Expr, loss: Expr | None) -> set[str]:
-    """Return the names of the lines that functions return."""
-    names = {name_of(v) for v in (output, loss, dot(output)) if v is not None}
-    if loss is not None:
-        names.add(name_of(dot(loss)))
-    for entry in cut.entries.values():
-        names |= {name_of(entry.seed), f"{name_of(entry.seed)}_dot"}
-    for var in (*program.params, *program.inputs, *program.wrt):
-        names |= {name_of(bar(var)), f"{name_of(bar(var))}_dot"}
-    return names
-
-
-def _pruned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> Sweeps:
-    """Drop the lines that nothing returned depends on."""
-    returned = _returned(sweeps, cut, program, batch)
-    every = [line for lines in sweeps.values() for line in lines]
-    alive = set(needed(every, returned))
-    return {name: tuple(b for b in lines if b in alive) for name, lines in sweeps.items()}
-
-
-def _returned(sweeps: Sweeps, cut: Sections, program: Program, batch: Batch) -> list[Expr]:
-    seeds = [entry.seed for entry in cut.entries.values()]
-    last = [lines[-1].target for name in ("primal", "loss") if (lines := sweeps[name])]
-    dots = [line.target for name in ("tangent", "loss_dot") for line in sweeps[name][-1:]]
-    bars = [bar(v) for v in (*program.params, *program.inputs, *program.wrt)]
-    output = program.output if program.output is not None else program.result
-    mine = [batch.name(v) for v in (*seeds, *bars, output, dot(output))]
-    names = {name_of(v) for v in (*seeds, *bars)}
-    second = [
-        b.target
-        for name in ("loss_bar_dot", "adjoint_dot")
-        for b in sweeps[name]
-        if b.name.removesuffix("_dot") in names
-    ]
-    return [*mine, *second, *last, *dots, *cut.lacking]
 
 
 def _keeps(schedule: Schedule) -> dict[str, tuple[Expr, ...]]:

@@ -1,13 +1,14 @@
-"""Places in a family: the sum over its members, and a term that is there for some alone."""
+"""Places in a family: sums and products over its members, terms that are there for some alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
 import sympy as sp
 
-from symbp.ir import Dim, Expr, Op, Shape, node
-from symbp.ops.linear import number
+from symbp.ir import Dim, Expr, Op, Shape, node, size_value
+from symbp.ops.linear import number, parts, scale
 
 Relation: TypeAlias = Literal["<", "<=", "=", ">", ">="]
 
@@ -30,6 +31,28 @@ class Over(Op):
 
     def __str__(self) -> str:
         return f"over {self.letter} in {self.start}..{self.stop}"
+
+
+@dataclass(frozen=True)
+class Chain(Op):
+    """M(start) M(start+1) … M(stop) v, a factor for each place, and v alone where there is none.
+
+    The arguments are M, said at `letter`, and v: a matrix and a vector, or two scalars.  It is what
+    a recurrence x[k] = M(k) x[k+1] comes to, and stands in what is read, never in a program.
+    """
+
+    letter: sp.Symbol
+    start: Dim
+    stop: Dim
+    name: str = "chain"
+
+    def shape(self, args: Sequence[Expr]) -> Shape:
+        """Return the shape of the first factor's rows."""
+        first = {self.letter: self.start}
+        return tuple(size_value(dim, first) for dim in args[0].shape[:1])
+
+    def __str__(self) -> str:
+        return f"chain {self.letter} in {self.start}..{self.stop}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +86,14 @@ class When(Op):
 
     def __str__(self) -> str:
         return f"[{self.left} {self.relation} {self.right}]"
+
+
+def chain(op: Chain, factor: Expr, end: Expr) -> Expr:
+    """Return a chain, with the number that its end is a multiple of in front."""
+    ((coefficient, bare), *more) = parts(end) or [(Fraction(0), end)]
+    if more:
+        return node(op, factor, end)
+    return scale(coefficient, node(op, factor, bare))
 
 
 def over(letter: sp.Symbol, start: Dim, stop: Dim, term: Expr) -> Expr:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symbp.ir import Dim, Examples, Expr, Size, Sum, Variable, Words, node, size_value, walk
-from symbp.ops.indexed import Over, When, when
+from symbp.ops.indexed import Chain, Over, When, when
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import combine, number
 from symbp.ops.product import broadcast, product
@@ -158,8 +158,8 @@ def resized(part: Expr, args: tuple[Expr, ...], change: Callable[[Dim], Dim]) ->
         return node(Selection(tuple(map(change, op.dims)), change(op.offset)))
     if isinstance(op, When):
         return when(change(op.left), op.relation, change(op.right))
-    if isinstance(op, Over):
-        return node(Over(op.letter, change(op.start), change(op.stop)), *args)
+    if isinstance(op, Chain | Over):
+        return node(replace(op, start=change(op.start), stop=change(op.stop)), *args)
     return rebuild(part, args)
 
 

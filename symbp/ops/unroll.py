@@ -10,9 +10,10 @@ from dataclasses import replace
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from symbp.ir import Dim, Expr, Variable, node, size_symbol, size_value, symbol, walk
-from symbp.ops.indexed import Over, When, when
+from symbp.ir import Dim, Expr, Variable, node, size_symbol, size_value, symbol
+from symbp.ops.indexed import Chain, Over, When, when
 from symbp.ops.linear import add, zeros
+from symbp.ops.product import contract
 from symbp.ops.rewrite import resized
 from symbp.program import Binding, Loop, Program, blocks
 
@@ -21,7 +22,7 @@ Places = Mapping[sp.Symbol, int]
 
 
 def plain(expr: Expr, places: Places) -> Expr:
-    """Return an expression at numbers, sums over letters written out.
+    """Return an expression at numbers, sums and products over letters written out.
 
     What stands beside a bracket that does not hold is zero and left out.
     """
@@ -30,12 +31,13 @@ def plain(expr: Expr, places: Places) -> Expr:
         return _plain_dim(size_value(dim, places))
 
     done: dict[Expr, Expr] = {}
-    for part in walk(expr):
+    for part in _outside(expr):
         op = part.op
         if isinstance(op, Over):
-            turns = _turns(Loop(op.letter, op.start, op.stop), places)
-            terms = [plain(part.args[0], turn) for turn in turns]
+            terms = _at_turns(part, op, places)
             done[part] = add(*terms) if terms else zeros(*map(change, part.shape))
+        elif isinstance(op, Chain):
+            done[part] = _multiplied(_at_turns(part, op, places), done[part.args[1]])
         elif isinstance(op, Variable):
             marks = [str(size_value(place, places)) for place in op.index]
             name, of = "_".join([op.name, *marks]), "_".join([op.of, *marks]) if op.of else ""
@@ -48,6 +50,34 @@ def plain(expr: Expr, places: Places) -> Expr:
         else:
             done[part] = resized(part, tuple(done[arg] for arg in part.args), change)
     return done[expr]
+
+
+def _outside(expr: Expr) -> Iterator[Expr]:
+    """Yield the nodes below, arguments first, but none that is said at the letter of a sum."""
+    seen: set[Expr] = set()
+    pending = [(expr, False)]
+    while pending:
+        part, ready = pending.pop()
+        if ready and part not in seen:
+            seen.add(part)
+            yield part
+        elif part not in seen:
+            pending.append((part, True))
+            apart = 1 if isinstance(part.op, Over | Chain) else 0
+            pending.extend((arg, False) for arg in part.args[apart:])
+
+
+def _at_turns(part: Expr, op: Over | Chain, places: Places) -> list[Expr]:
+    """Return what is summed or multiplied over a letter, turn by turn."""
+    turns = _turns(Loop(op.letter, op.start, op.stop), places)
+    return [plain(part.args[0], turn) for turn in turns]
+
+
+def _multiplied(factors: Sequence[Expr], value: Expr) -> Expr:
+    """Return the product of factors and a value, worked out from the right."""
+    for factor in reversed(factors):
+        value = contract("ij,j->i" if value.rank else ",->", factor, value)
+    return value
 
 
 def unrolled(lines: Sequence[Binding], places: Places) -> list[Binding]:
