@@ -114,11 +114,9 @@ class LoopedBody(Body):
         target = line.target
         name = self.arrays.names[target]
         if not symbol(target).index:
-            model = self.models.get(target)  # others may be real where the terms are complex
-            in_place = model is not None and [symbol(v).role for v in (target, model)] == [
-                "adjoint",
-                "param",
-            ]
+            model = self.models.get(target)  # one that is no parameter's may have to turn complex
+            of_param = model is not None and symbol(model).role == "param"
+            in_place = of_param and symbol(target).role == "adjoint"
             return [f"{name} += {code}" if in_place else f"{name} = {name} + {code}"]
         self.arrays.helpers.add("added")
         places = ", ".join(map(self.places.place, symbol(target).index))
