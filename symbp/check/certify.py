@@ -1,5 +1,7 @@
 """The judgement of an emitted module, through its public functions alone."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from inspect import signature
 from types import ModuleType
 from typing import Any
@@ -23,8 +25,9 @@ def certify(module: ModuleType, seed: int = 0) -> Certificate:
 
     Derivatives are measured (complex step where `ANALYTIC`, else 5-point differences), forward
     and reverse mode held against each other, and every function called in float32 and on
-    batches of 1 and 0.  Functions that the module lacks are not judged; what a function raises
-    is a row that fails.  A point beside a kink is drawn again, up to 3 times.
+    batches of 1 and 0; at other lengths of its loops too, where `LENGTHS` names some.  Functions
+    that the module lacks are not judged; what a function raises is a row that fails.  A point
+    beside a kink is drawn again, up to 3 times.
     """
     module = thawed(folded(numbered(module)))
     is_network = hasattr(module, "Params")
@@ -43,8 +46,21 @@ def certify(module: ModuleType, seed: int = 0) -> Certificate:
     def calls(args: tuple[Any, ...]) -> list[Call]:
         return network_calls(module, args) if is_network else identity_calls(module, args)
 
+    def at_length(label: str, sizes: Mapping[str, Any]) -> list[Row]:
+        def examine_there(k: int) -> list[Row]:
+            return network_rows(Network(module, draw(seed + k, **sizes), seed + k, examples))
+
+        return [_labelled(row, label) for row in redraw(examine_there)]
+
+    lengths = getattr(module, "LENGTHS", {})
     with np.errstate(all="ignore"):  # what is not finite is a row that fails
-        return Certificate((*redraw(examine), *behaviour_rows(draw, calls, seed)))
+        others = [row for label, sizes in lengths.items() for row in at_length(label, sizes)]
+        return Certificate((*redraw(examine), *others, *behaviour_rows(draw, calls, seed)))
+
+
+def _labelled(row: Row, label: str) -> Row:
+    """Return a row of another length: its label as the mode, what is judged as the quantity."""
+    return replace(row, mode=label, quantity=f"{row.mode} {row.quantity}")
 
 
 def sample(module: ModuleType, seed: int, **wishes: Any) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from symbp.ir import Examples, Expr, holder, name_of, symbol, variables
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import number
 from symbp.ops.rewrite import substitute, transform
+from symbp.places import Box, Range, box, covered
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,15 @@ def read(derivation: Derivation) -> Reading:
     tangent_hidden = {s.target: s.expr for s in plain.tangent if not s.shown}
     tangent = written_in(plain.tangent, {**hidden, **tangent_hidden, **_unit(derivation)})
     given = {name_of(v) for v in derivation.program.given}
-    short = {
-        s.target: s.expr for s in plain.adjoint if not s.shown and symbol(s.target).of not in given
-    }
-    adjoint = written_in(plain.adjoint, {**hidden, **short})
+    whole = _written_whole(plain.adjoint)
+    steps = tuple(
+        s
+        if s.shown or s.target in whole or symbol(s.target).of in given
+        else replace(s, shown=True)
+        for s in plain.adjoint
+    )
+    short = {s.target: s.expr for s in steps if not s.shown and symbol(s.target).of not in given}
+    adjoint = written_in(steps, {**hidden, **short})
     fused = _fused(adjoint, derivation)
     return Reading(primal, written_in(adjoint, fused), tangent)
 
@@ -115,14 +121,36 @@ def _fused(steps: Sequence[Step], derivation: Derivation) -> dict[Expr, Expr]:
     uses = Counter(holder(v) for step in shown for v in variables(step.expr))
     lines = {b.name: b.expr for b in derivation.program.bindings}
     found = {}
+    whole = _written_whole(steps)
     for step in steps:
         of = symbol(step.target).of
         line = lines.get(of)
         if line is None or not isinstance(line.op, Elementwise) or not step.target.rank:
             continue
-        if uses[holder(step.target)] == 1 and len(step.paths) == 1:
+        if uses[holder(step.target)] == 1 and len(step.paths) == 1 and step.target in whole:
             found[step.target] = step.expr
     return found
+
+
+def _written_whole(steps: Sequence[Step]) -> set[Expr]:
+    """Return what can be written in: of a family, what one line has for all that is read."""
+    count = Counter(holder(step.target) for step in steps)
+    reads: dict[Expr, list[Box]] = {}
+    for step in steps:
+        for var in variables(step.expr):
+            if symbol(var).index:
+                place = box(symbol(var).index, _ranges(step))
+                reads.setdefault(holder(var), []).append(place)
+    found = set()
+    for step in steps:
+        own, family = box(symbol(step.target).index, _ranges(step)), holder(step.target)
+        if count[family] == 1 and all(covered(one, [own]) for one in reads.get(family, [])):
+            found.add(step.target)
+    return found
+
+
+def _ranges(step: Step) -> list[Range]:
+    return [(loop.letter, loop.start, loop.stop) for loop in step.loops]
 
 
 def closed_form(derivation: Derivation, expr: Expr, limit: int = 4000) -> Expr | None:

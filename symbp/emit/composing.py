@@ -136,9 +136,13 @@ class Composer:
         return [*body[:place], *made, *body[place:]]
 
     def _value(self, value: Expr) -> str:
-        if value is self.output:
-            return self.names[value]
-        return f"tape[{self.schedule.kept['tape'].index(value)}]"
+        """Return the code of a value; where nothing reads it, of one of its shape, or of a zero."""
+        tape = self.schedule.kept["tape"]
+        alike = [v for v in (self.output, *tape) if _is_shaped_as(v, value)]
+        if value is self.output or (value not in tape and self.output in alike):
+            return self.names[self.output]
+        found = value if value in tape else next(iter(alike), None)
+        return "np.float64(0)" if found is None else f"tape[{tape.index(found)}]"
 
     def _head_direct(self) -> list[str]:
         """Return the lines that add what the head gives directly to what is given."""
@@ -160,3 +164,7 @@ class Composer:
 def family_or_type(var: Expr) -> str:
     """Return the type of an argument."""
     return "Family" if symbol(var).index else type_text(var)
+
+
+def _is_shaped_as(one: Expr, other: Expr) -> bool:
+    return one.shape == other.shape and symbol(one).batched == symbol(other).batched

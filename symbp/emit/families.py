@@ -33,12 +33,14 @@ class Families:
     members: for each name the member at the letter of the family's range, for the whole batch.
     """
 
-    def __init__(self, batch: Batch, names: Identifiers) -> None:
+    def __init__(self, batch: Batch, names: Identifiers, without: Sequence[Expr] = ()) -> None:
+        """Take the families of a program, `without` those that come later."""
         self.names, self.ranges = names, batch.program.families
         self.loops: list[Range] = []
         program = batch.program
         order = (*program.params, *program.inputs, *program.consts, *program.targets)
-        self.members = {name_of(v): batch.name(v) for v in order if name_of(v) in self.ranges}
+        there = [v for v in order if name_of(v) in self.ranges and v not in without]
+        self.members = {name_of(v): batch.name(v) for v in there}
 
     def range_of(self, var: Expr) -> Loop | None:
         """Return the range of a family that is given, or of its tangents and adjoints."""
@@ -81,6 +83,10 @@ class Families:
         """Return the name of the first family whose number of members tells a size."""
         return next((name for name in self.members if self._rest(name, size) is not None), None)
 
+    def tells(self, size: sp.Expr) -> bool:
+        """Tell whether a size is how many members a family has, or how long their axes are."""
+        return self.owner(size) is not None or any(True for _ in self._axes(size))
+
     def count(self, name: str, size: sp.Symbol, whole: str) -> str:
         """Return the code of a size, given that of all members of a family that tells it."""
         rest = self._rest(name, size)
@@ -96,9 +102,14 @@ class Families:
         return rest if rest.is_Integer else None
 
     def _is_there(self, name: str, place: Dim) -> bool:
-        """Tell whether a family has a member at a place, whatever turn the loops are in."""
+        """Tell whether a family has a member at a place, whatever turn the loops are in.
+
+        It has its first one: a family without members is refused.
+        """
         first, last = span(place, self.loops)
         loop = self.ranges[name]
+        if place == loop.start:
+            return True
         return at_most(loop.start, first) and at_most(last, loop.stop)
 
     def _axes(self, size: sp.Expr) -> Iterator[tuple[str, int, Dim]]:

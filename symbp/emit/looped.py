@@ -13,10 +13,10 @@ from symbp.emit.fields import Fields
 from symbp.emit.looping import LoopedBody
 from symbp.emit.sweeps import ROLES, Function, Sweep, count_line, read_in
 from symbp.emit.text import Item, indented, wrapped
-from symbp.ir import Dim, Expr, holder, is_holder, name_of, symbol, variables
+from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, variables, walk
 from symbp.lower.batch import EXAMPLES
-from symbp.lower.reads import sizes_for
-from symbp.lower.schedule import Schedule
+from symbp.lower.reads import sizes_for, symbols_of
+from symbp.lower.schedule import ABOUT_LOSS, Schedule
 from symbp.program import Binding
 
 
@@ -24,7 +24,8 @@ class LoopedSweep(Sweep):
     """One private function of a network with loops."""
 
     def __init__(self, schedule: Schedule, name: str, fields: Fields) -> None:
-        self.families = Families(schedule.batch, fields.names)
+        given_late = [] if name in ABOUT_LOSS else schedule.program.targets
+        self.families = Families(schedule.batch, fields.names, given_late)
         super().__init__(schedule, name, fields)
 
     @property
@@ -49,12 +50,10 @@ class LoopedSweep(Sweep):
 
     def _begun(self) -> list[Expr]:
         """Return the values that the adjoints begin like that are added to, or filled up."""
-        targets = (line.target for line in self.lines if line.adds)
-        added = [v for v in targets if symbol(v).role == "adjoint" and not symbol(v).index]
-        models = [holder(v) for one in added if (v := self.schedule.model(one)) is not None]
+        models = map(holder, self.schedule.begun_like(self.name))
         values = {name_of(v): v for v in self.schedule.values.values()}
         lacking = (symbol(v).of.removesuffix("_bar") for v in self._lacking())
-        return models + [holder(values[of]) for of in lacking]
+        return [*models, *(holder(values[of]) for of in lacking)]
 
     def _lacking(self) -> list[Expr]:
         """Return the families that this function fills with zeros where they were given nothing."""
@@ -67,17 +66,32 @@ class LoopedSweep(Sweep):
         found = list(found)
         self.families.enter(self.turns)
         wanted: list[Dim] = [*self.families.read_by(self.lines)]
-        reads = (v for line in self.lines for v in variables(line.expr))
+        parts = [part for line in self.lines for part in walk(line.expr)]
         several = any(symbol(v).batched for v in self._tellers(found))
-        if any(symbol(v).role == "weight" for v in reads) and not several:
+        if not several and any(_counts_examples(part) for part in parts):
             wanted.append(EXAMPLES)
         told = {dim for v in self._tellers(found) for dim in v.shape}
         values = [v for v in self.schedule.values.values() if not symbol(v).index]
         order = sorted(values, key=lambda v: ROLES.index(symbol(v).role))
-        plain = [next((v for v in order if s in v.shape), None) for s in wanted if s not in told]
+        order = [v for v in order if v not in self._ahead()]
+        wanted = [s for s in wanted if s not in told]
+        plain = [next((v for v in order if s in v.shape), None) for s in wanted]
+        of_lines = [v is not None and symbol(v).role == "line" for v in plain]
+        pairs = zip(wanted, plain, of_lines, strict=True)
+        plain = [v for s, v, made in pairs if not (made and self.families.tells(sp.S(s)))]
         told |= {dim for v in plain if v is not None for dim in v.shape}
         made = [v for v in plain if v is not None]
         return [*made, *self.families.tellers(self.lines, told)]
+
+    def _ahead(self) -> set[Expr]:
+        """Return the values that are not there yet when the function is called."""
+        sweeps = self.schedule.sweeps
+        names = () if self.name in ABOUT_LOSS else ("loss",)
+        ahead = {line.target for name in (*names, self.name) for line in sweeps[name]}
+        return ahead | (set(self._targets()) if names else set())
+
+    def _targets(self) -> list[Expr]:
+        return [self.schedule.batched(v) for v in self.schedule.program.targets]
 
     def _stand_ins(self) -> list[Expr]:
         if self.name != "tangent":
@@ -104,7 +118,7 @@ class LoopedSweep(Sweep):
         returned = {*self.results, *self.keeps}
         carried = self.schedule.carried
         body = LoopedBody(self.names, arrays, self.lines, returned, models, carried)
-        body.segmented = self.segmented
+        body.segmented, body.moved_by = self.segmented, self._moved_by()
         alone = len(self.results) == 1 and not self.keeps and "adjoint" not in self.name
         body.annotated = self.results[0] if alone and not is_holder(self.results[0]) else None
         statements = [*self._families_begun(), *body.statements()]
@@ -118,6 +132,13 @@ class LoopedSweep(Sweep):
         gap = [""] if head and len(statements) > 1 else []
         signature = wrapped(f"def _{self.name}(", self.signature(), f") -> {kind}:")
         return Function(signature, doc, indented([*head, *gap, *statements, *last]))
+
+    def _moved_by(self) -> dict[Expr, frozenset[Expr]]:
+        """Return what makes values complex: nothing what is given, itself a tangent left out."""
+        still, own = set(map(holder, self.schedule.real)), set(self.optional)
+        read = [v for line in self.lines for v in (line.target, *variables(line.expr))]
+        known = (v for v in read if holder(v) in still | own)
+        return {v: frozenset({holder(v)} & own) for v in known}
 
     def _model(self, target: Expr) -> Expr | None:
         line = next(line for line in self.lines if line.target is target)
@@ -261,6 +282,12 @@ class LoopedSweep(Sweep):
             texts[param] = self.result_text(result) if alone else f"np.copy({self.names[result]})"
             seen.add(result)
         return self.fields.given(texts)
+
+
+def _counts_examples(part: Expr) -> bool:
+    """Tell whether the code of a node may speak of how many examples there are."""
+    is_weight = isinstance(part.op, Variable) and part.op.role == "weight"
+    return is_weight or EXAMPLES in symbols_of(part)
 
 
 def _free(dim: Dim) -> list[sp.Symbol]:

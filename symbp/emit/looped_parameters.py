@@ -15,6 +15,7 @@ from symbp.emit.shapes import dim_text
 from symbp.emit.sweeps import Function
 from symbp.emit.syntax import text
 from symbp.emit.text import Nested, broken, indented
+from symbp.emit.trial import Trial, depths
 from symbp.emit.widths import GivenSizes, only_read, tuple_of, wish
 from symbp.ir import Dim, Expr, name_of
 from symbp.lower.batch import EXAMPLES, Batch
@@ -79,17 +80,27 @@ class LoopedParameters(Parameters):
             for name, kind in zip(self.every_size, typed, strict=True)
         ]
 
-    def _tried(self, name: str) -> str:
+    def lengths(self) -> list[str]:
+        """Return the constant of the other sizes that the module is judged at."""
+        items = []
+        for said, choice in depths(self.program):
+            given = [f'"{name}": {self._tried(name, choice)}' for name in self.every_size]
+            items.append(f'"{said}": {{{", ".join(given)}}}')
+        tail = "}  # what `sample` takes to try other lengths"
+        return broken("LENGTHS: dict[str, dict[str, Any]] = {", items, tail, 0) if items else []
+
+    def _tried(self, name: str, choice: Trial | None = None) -> str:
+        choice = choice or self.trial
         for width in self.first:
             if self.names.size(sp.Symbol(width)) == name:
                 found = {
                     int(s.args[0]): v
-                    for s, v in self.trial.sizes.items()
+                    for s, v in choice.sizes.items()
                     if isinstance(s, AppliedUndef) and s.func.__name__ == width
                 }
                 whole = [str(found[k]) for k in sorted(found)]
                 return f"({', '.join(whole)}{',' if len(whole) == 1 else ''})"
-        known = {self.names.size(s): v for s, v in self.trial.sizes.items() if s.is_Symbol}
+        known = {self.names.size(s): v for s, v in choice.sizes.items() if s.is_Symbol}
         return str(known[name])
 
     def told(self, sizes: Iterable[str]) -> list[str]:

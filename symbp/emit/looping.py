@@ -92,7 +92,7 @@ class LoopedBody(Body):
             return []
         self.begun.add(target)
         model, name = self.models.get(target), self.arrays.names[target]
-        if symbol(target).role == "adjoint" and model is not None:
+        if symbol(target).role != "line" and "bar" in symbol(target).name and model is not None:
             return [f"{name} = np.zeros_like({self.arrays.names[model]})"]
         return [f"{name}: Any = 0.0"]
 
@@ -114,7 +114,9 @@ class LoopedBody(Body):
         target = line.target
         name = self.arrays.names[target]
         if not symbol(target).index:
-            in_place = symbol(target).role == "adjoint" and self.models.get(target) is not None
+            model = self.models.get(target)  # one that is no parameter's may have to turn complex
+            of_param = model is not None and symbol(model).role == "param"
+            in_place = of_param and symbol(target).role == "adjoint"
             return [f"{name} += {code}" if in_place else f"{name} = {name} + {code}"]
         self.arrays.helpers.add("added")
         places = ", ".join(map(self.places.place, symbol(target).index))

@@ -108,6 +108,7 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
             *blocks.constants(),
             *symmetry(equal, wanted),
             *size_constant(sizes),
+            *parameters.lengths(),
         ],
         "functions": functions,
         "helpers": [*parts(network, helpers, guards_used(functions)), *blocks.helpers()],

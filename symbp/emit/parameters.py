@@ -57,6 +57,10 @@ class Parameters:
         """Return sizes as arguments with their types."""
         return [f"{name}: int" for name in sizes]
 
+    def lengths(self) -> list[str]:
+        """Return the constant of the other sizes that the module is judged at."""
+        return []
+
     def counts(self) -> str:
         """Return the numbers of members of families whose length is no number, as arguments."""
         return ""

@@ -18,7 +18,7 @@ from symbp.ops.formula import Array
 from symbp.ops.kinds import Nonlinear
 from symbp.ops.matrix import DETERMINANT, INVERSE, LOG_DETERMINANT
 from symbp.ops.unroll import written_out
-from symbp.program import Binding, Program
+from symbp.program import Program
 from symbp.sizes import size_member
 
 _MODERATE = 1e6  # beyond, differences of values say little about a derivative
@@ -53,21 +53,41 @@ def trial(program: Program, seed: int = 0) -> Trial:
 
 def _looped(program: Program, seed: int) -> Trial:
     """Return a choice for a program with loops, from that for its lines written out."""
-    bounds = [
-        b for line in program.bindings for loop in line.loops for b in (loop.start, loop.stop)
-    ]
-    bounds += [b for loop in program.families.values() for b in (loop.start, loop.stop)]
-    bounds += [
-        place for line in program.bindings for v in _names(line) for place in symbol(v).index
-    ]
+    places = next(p for k in range(DEPTH, 1000) if (p := _lengths(program, k)) is not None)
+    return _at(program, places, seed)
+
+
+def depths(program: Program, seed: int = 0) -> list[tuple[str, Trial]]:
+    """Return choices for other lengths of loops and families, each with what it is called.
+
+    One turn and two, where nothing but ends is left of a loop, and seven.
+    """
+    found = [(k, _lengths(program, k)) for k in (1, 2, 7)]
+    made = []
+    for _, places in ((k, p) for k, p in found if p is not None):
+        open_ = [s for s in places if program.sizes.get(s.name) is None]
+        said = ", ".join(f"{s} = {places[s]}" for s in open_)
+        made.append((said, _at(program, places, seed)))
+    return made
+
+
+def _lengths(program: Program, turns: int) -> dict[sp.Symbol, int] | None:
+    """Return numbers for the sizes that bounds speak of; None where a member would be missing."""
+    dims: list[Dim] = []
+    for line in program.bindings:
+        dims += [b for loop in line.loops for b in (loop.start, loop.stop)]
+        dims += [p for v in (line.target, *variables(line.expr)) for p in symbol(v).index]
+    dims += [b for loop in program.families.values() for b in (loop.start, loop.stop)]
     fixed = {size_symbol(n): k for n, k in program.sizes.items() if k is not None}
-    free = {s for b in bounds for s in sp.S(b).free_symbols if s.is_positive and s not in fixed}
+    free = {s for dim in dims for s in sp.S(dim).free_symbols if s.is_positive and s not in fixed}
     order = sorted(free, key=str)
-    turns = next(
-        k for k in range(DEPTH, 1000)
-        if all(c.subs({**fixed, **dict.fromkeys(order, k)}) >= 0 for c in program.least)
-    )  # fmt: skip
     places = {**{s: turns + n for n, s in enumerate(order)}, **fixed}
+    families = [loop.stop - loop.start for loop in program.families.values()]
+    bounds = (sp.S(bound).subs(places) for bound in (*program.least, *families))
+    return places if all(bound >= 0 for bound in bounds) else None
+
+
+def _at(program: Program, places: dict[sp.Symbol, int], seed: int) -> Trial:
     found = trial(written_out(program, places), seed)
     members = {
         size_symbol(f"{name}_{k}"): size_member(name, k)
@@ -80,10 +100,6 @@ def _looped(program: Program, seed: int) -> Trial:
 
 DEPTH = 3
 """The number of turns that loops are tried with, unless a line reads a later member."""
-
-
-def _names(line: Binding) -> list[Expr]:
-    return [line.target, *variables(line.expr)]
 
 
 def _choices(program: Program) -> Iterator[Trial]:

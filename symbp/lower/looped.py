@@ -15,7 +15,7 @@ from symbp.derive.forward import bar
 from symbp.derive.gifts import Gifts
 from symbp.derive.reverse import adjoint_steps
 from symbp.derive.simplify import Lines
-from symbp.ir import Examples, Expr, holder, name_of, symbol, variable, variables, walk
+from symbp.ir import Examples, Expr, holder, is_holder, name_of, symbol, variable, variables, walk
 from symbp.lower.carried import deferred
 from symbp.lower.sweeps import Entry, completed
 from symbp.ops.linear import add
@@ -58,7 +58,9 @@ def looped_adjoints(
     entries, lines = _entries(alone, [s.binding for s in shared], (from_loss, from_head))
     seeds = {name_of(bar(v)): name_of(entry.seed) for v, entry in entries.items()}
     params, inputs = ([bar(v) for v in part] for part in (single.params, single.inputs))
-    shared_lines = needed(lines, params)
+    entered = [e.seed for e in entries.values() if is_holder(e.seed)]
+    later = set(map(holder, variables(*(line.expr for line in needed(lines, inputs)))))
+    shared_lines = needed(lines, [*params, *(seed for seed in entered if seed in later)])
     rest = needed([line for line in lines if line not in shared_lines], inputs)
     adjoint, inputs_bar = deferred(shared_lines, rest)
     return Adjoints(

@@ -193,7 +193,16 @@ class Schedule:
 
     def models(self, sweep: str) -> list[Expr]:
         """Return the values whose shape and type an array of one number takes, in a sweep."""
-        return [v for line in self.sweeps[sweep] if (v := self.typed_like(line)) is not None]
+        lines = self.sweeps[sweep]
+        typed = [v for line in lines if (v := self.typed_like(line)) is not None]
+        return [*typed, *self.begun_like(sweep)]
+
+    def begun_like(self, sweep: str) -> list[Expr]:
+        """Return the values whose zeros plain adjoints, or their tangents, begin with in a loop."""
+        lines = self.sweeps[sweep] if "bar" in sweep or "adjoint" in sweep else ()
+        targets = (line.target for line in lines if line.adds)
+        plain = [v for v in targets if not symbol(v).index]
+        return [v for one in plain if (v := self.model(one)) is not None]
 
     def half_entered(self) -> list[Expr]:
         """Return the lines that some function enters with an adjoint of zeros."""
