@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from symbp.errors import SymbpError, printable
-from symbp.lower.batch import EXAMPLES
-from symbp.lower.numbers import Given, size_families
+from symbp.lower.numbers import Given, examples_letter, size_families
 from symbp.pipeline import NOTHING, Declared, derive, read_program
 from symbp.program import Program
 from symbp.spending import Cost, cost
@@ -20,12 +19,13 @@ def cost_of(
 ) -> Cost:
     """Return the cost of a spec file, of an expression, or of `FILE.py:NAME`.
 
-    Families of symbolic length stay so, though the sizes in their ranges have numbers.  `N`, where
-    no size is called so, is the number of examples.  Raises SymbpError where the input is wrong.
+    Families of symbolic length stay so, though the sizes in their ranges have numbers.  N, or B
+    where a size is called N, is the number of examples.  Raises SymbpError where the input is
+    wrong.
     """
     program = read_program(spec, text, wrt, replace(declared, sizes=()))
-    names = (*program.sizes, *size_families(program))
-    examples = [item for item in declared.sizes if _name(item) == EXAMPLES.name not in names]
+    letter = examples_letter(program)
+    examples = [item for item in declared.sizes if _name(item) == letter]
     others = [item for item in declared.sizes if item not in examples]
     found: dict[str, Given] = {}
     if others:
@@ -33,7 +33,7 @@ def cost_of(
         matched = _numbers(program, sized) if program.families else None
         program, found = (sized, {}) if matched is None else (program, dict(matched))
     for item in examples:
-        found[EXAMPLES.name] = _whole(item)
+        found[letter] = _whole(item)
     return cost(derive(program), **found)
 
 

@@ -17,9 +17,6 @@ from symbp.lower.numbers import Given, Numbers
 from symbp.lower.stored import Live, kept, live, scalars
 from symbp.program import Binding, Program
 
-WIDTH = size_symbol("d")
-"""The one size that all axes have where their sizes are taken to be equal."""
-
 
 @dataclass(frozen=True)
 class Counts:
@@ -55,18 +52,23 @@ class Counts:
         return tuple(sorted(found, key=str))
 
     def equal(self, count: sp.Expr) -> sp.Expr:
-        """Return a count where all axes have one size `d`."""
-        return equal_sizes(count, self.widths, WIDTH)
+        """Return a count where all axes have one size, `width`."""
+        return equal_sizes(count, self.widths, self.width)
+
+    @property
+    def width(self) -> sp.Symbol:
+        """The size of all axes where they are taken to be equal: d, or a letter of no range."""
+        ranges = {size_symbol(name) for name in self.program.sizes} - set(self.widths)
+        return next(s for s in map(size_symbol, ("d", "w", "m", "width")) if s not in ranges)
 
     @cached_property
     def trial(self) -> Numbers:
         """Numbers for all sizes: those known, or small ones; one example where N has no number."""
-        examples = {EXAMPLES: self.known.sizes.get(EXAMPLES, 1)}
-        known = replace(self.known, sizes={**self.known.sizes, **examples})
+        known, examples = _for_one(self.known), self.known.sizes.get(EXAMPLES, 1)
         if known.value(self.reverse).is_Integer and known.value(self.stored).is_Integer:
             return known
         found = Numbers.of(trial(self.program).sizes)
-        return replace(found, sizes={**found.sizes, **examples})
+        return replace(found, sizes={**found.sizes, EXAMPLES: examples})
 
     @property
     def is_known(self) -> bool:
@@ -91,7 +93,7 @@ class Counts:
         What has no number stays a symbol; N is 1 unless given.  Raises SymbpError for a name that
         is no size.
         """
-        known = self.known.among(self.program, {EXAMPLES.name: 1, **sizes})
+        known = _for_one(self.known.among(self.program, sizes))
         return {name: known.value(getattr(self, name)) for name in COUNTS}
 
 
@@ -127,6 +129,11 @@ def counts(derivation: Derivation) -> Counts:
         live=live(primal, counting),
         known=Numbers(sizes),
     )
+
+
+def _for_one(known: Numbers) -> Numbers:
+    """Return numbers with one example, unless they say how many."""
+    return replace(known, sizes={EXAMPLES: 1, **known.sizes})
 
 
 def _plain_sizes(dim: Dim) -> set[sp.Symbol]:

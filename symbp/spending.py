@@ -14,7 +14,7 @@ from symbp.emit.math import shape_text
 from symbp.emit.pieces import BREAK
 from symbp.emit.wrapping import columns, wrap
 from symbp.lower.batch import EXAMPLES
-from symbp.lower.numbers import Given, Numbers, size_families
+from symbp.lower.numbers import Given, Numbers, examples_letter, size_families
 from symbp.sizes import size_member
 
 
@@ -25,8 +25,18 @@ class Cost(Counts):
     def unicode(self) -> str:
         """Return the cost as text for a terminal."""
         parts = [self.program.title or self.program.name]
-        parts += [_CONVENTION, *_formulas(self), *_in_one_size(self), *_in_numbers(self)]
+        parts += [
+            _CONVENTION.format(self.letter),
+            *_formulas(self),
+            *_in_one_size(self),
+            *_in_numbers(self),
+        ]
         return "\n\n".join([*parts, *(fill(said, 100) for said in _sentences(self))])
+
+    @property
+    def letter(self) -> str:
+        """The letter of the number of examples."""
+        return examples_letter(self.program)
 
     def __str__(self) -> str:
         return self.unicode()
@@ -45,7 +55,7 @@ def cost(derivation: Derivation, **sizes: Given) -> Cost:
 
 _CONVENTION = """\
 A multiplication with the addition behind it counts one operation, as does an addition alone and a
-function of one number; inverses and determinants of n × n matrices count n³.  N is the number of
+function of one number; inverses and determinants of n × n matrices count n³.  {} is the number of
 examples.  The gradients are those by parameters and by inputs.
 
 Reverse mode is the forward pass and one reverse sweep.  Forward mode is the forward pass and a
@@ -65,20 +75,20 @@ _ROOM = 76
 """Columns for a formula; a longer one goes on in the next line."""
 
 
-def _formulas(cost: Counts) -> list[str]:
+def _formulas(cost: Cost) -> list[str]:
     """Return the counts as formulas; also with some numbers in them, where not all are known."""
     parts = [
         "In symbols",
-        _table([(row, count_text(getattr(cost, key))) for row, key in _ROWS.items()]),
+        _table([(row, count_text(getattr(cost, key), cost.letter)) for row, key in _ROWS.items()]),
     ]
     if not cost.is_known and not _is_empty(cost.known):
         values = [(row, cost.known.value(getattr(cost, key))) for row, key in _ROWS.items()]
         parts.append(fill(f"At {_at(cost.known, cost)}", 100))
-        parts.append(_table([(row, count_text(value)) for row, value in values]))
+        parts.append(_table([(row, count_text(value, cost.letter)) for row, value in values]))
     return parts
 
 
-def _in_one_size(cost: Counts) -> list[str]:
+def _in_one_size(cost: Cost) -> list[str]:
     """Return the counts with one size for all axes, and their leading terms; [] for no symbol."""
     axes = [
         shape_text((size_member(name, _letter(name, cost)),))
@@ -90,13 +100,12 @@ def _in_one_size(cost: Counts) -> list[str]:
     rows = []
     for row, key in _ROWS.items():
         found = cost.equal(getattr(cost, key))
-        rows.append(
-            (row, count_text(found), f"leading {count_text(leading(found))}".replace(BREAK, " "))
-        )
-    return [f"With {' = '.join(axes)} = d", _table(rows)]
+        whole, top = (count_text(count, cost.letter) for count in (found, leading(found)))
+        rows.append((row, whole, f"leading {top}".replace(BREAK, " ")))
+    return [f"With {' = '.join(axes)} = {cost.width}", _table(rows)]
 
 
-def _letter(name: str, cost: Counts) -> sp.Symbol:
+def _letter(name: str, cost: Cost) -> sp.Symbol:
     return cost.program.families[name].letter
 
 
@@ -115,7 +124,7 @@ def _outgrows(powers: tuple[int, ...], others: tuple[int, ...]) -> bool:
     return powers != others and all(map(operator.ge, powers, others))
 
 
-def _in_numbers(cost: Counts) -> list[str]:
+def _in_numbers(cost: Cost) -> list[str]:
     where = _at(cost.trial, cost)
     title = f"In numbers, at {where}" if cost.is_known else f"In numbers, at small sizes: {where}"
     rows = [("Forward mode", "by_forward_mode") if row == "One tangent sweep" else (row, key)
@@ -125,7 +134,7 @@ def _in_numbers(cost: Counts) -> list[str]:
     return [fill(title, 100), _table([(row, value.rjust(width)) for row, value in values])]
 
 
-def _sentences(cost: Counts) -> list[str]:
+def _sentences(cost: Cost) -> list[str]:
     """Return what the numbers say, a sentence a paragraph."""
     value = {key: int(cost.trial.value(getattr(cost, key))) for key in
              ("reverse", "by_forward_mode", "parameters", "naive", "stored")}  # fmt: skip
@@ -180,7 +189,7 @@ def _is_empty(known: Numbers) -> bool:
     return not (known.sizes or known.members or known.same)
 
 
-def _at(known: Numbers, cost: Counts) -> str:
+def _at(known: Numbers, cost: Cost) -> str:
     """Return numbers as text: `K = 2, D = 784, 128, 10, N = 1`."""
     found = [f"{shape_text((s,))} = {k}" for s, k in known.sizes.items() if s != EXAMPLES]
     for name in size_families(cost.program):
@@ -188,5 +197,5 @@ def _at(known: Numbers, cost: Counts) -> str:
         listed = [str(known.same[name])] if name in known.same else listed
         found += [f"{name} = {', '.join(listed)}"] if listed else []
     examples = known.sizes.get(EXAMPLES)
-    found += [f"{EXAMPLES.name} = {examples}"] if examples is not None else []
+    found += [f"{cost.letter} = {examples}"] if examples is not None else []
     return "; ".join(found) if any(", " in one for one in found) else ", ".join(found)

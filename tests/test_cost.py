@@ -8,7 +8,6 @@ from click.testing import CliRunner
 
 from symbp import cost, derive
 from symbp.cli import main
-from symbp.effort import WIDTH
 from symbp.errors import SymbpError
 from symbp.lower.batch import EXAMPLES
 from symbp.ops.unroll import written_out
@@ -18,7 +17,7 @@ from symbp.spending import leading
 
 SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.symbp"))
 DEEP = str(Path(__file__).parents[1] / "specs" / "deep.symbp")
-K, d, N = size_symbol("K"), WIDTH, EXAMPLES
+K, d, N = size_symbol("K"), size_symbol("d"), EXAMPLES
 LAYER = """size m, n
 input x : n
 target y : m
@@ -51,6 +50,22 @@ for t in 1..T:
     h[t] = tanh(z[t])
 r = h[T] - y
 loss = norm2(r)^2
+"""
+
+
+NESTED = """size T, K, D
+input x[1..T] : D
+target y : D
+param W[1..K] : D x D
+param a : D
+for k in 1..K:
+    s[k, 0] = a
+for t in 1..T:
+    s[0, t] = x[t]
+for t in 1..T:
+    for k in 1..K:
+        s[k, t] = tanh(W[k] @ s[k-1, t] + s[k, t-1])
+loss = norm2(s[K, T] - y)^2
 """
 
 
@@ -119,6 +134,14 @@ def test_gradients_are_cheap(spec):
     assert found.trial.value(found.naive) >= found.trial.value(found.forward)
 
 
+def test_a_family_shared_over_an_outer_loop_has_a_gradient_for_each_member():
+    found = cost(derive(parse(NESTED, "nested")))
+    T = size_symbol("T")
+    naive = sp.Poly(found.equal(found.naive), T, K, d)
+    assert naive.coeff_monomial(T * K**2 * d**2) == N  # each W[k], through all turns of both loops
+    assert sp.Poly(found.equal(found.reverse), T, K, d).coeff_monomial(T * K**2 * d**2) == 0
+
+
 def test_sizes_without_numbers_stay_symbols():
     found = cost(derive(load(DEEP)), D=8)
     assert found.at()["forward"] == 80 * K + 16  # K d² + 2 K d + 2 d
@@ -127,6 +150,14 @@ def test_sizes_without_numbers_stay_symbols():
         found.at(Q=3)
     with pytest.raises(SymbpError, match="N cannot be 0"):
         found.at(N=0)
+
+
+def test_sizes_called_as_our_letters_are_kept_apart():
+    found = of("size N, d\ninput x : N\nparam W : d x N\nloss = norm2(W @ x)^2\n")
+    assert found.at(N=3, d=5)["stored"] == 3 + 5
+    assert found.at(N=3, d=5, B=10)["stored"] == 10 * (3 + 5)
+    assert "B (N d + 2 d)" in found.unicode()
+    assert ", B = 1\n" in found.unicode()
 
 
 def run(*args):

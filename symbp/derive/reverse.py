@@ -105,7 +105,7 @@ class _Sweep:
                 found.insert(0 if self.as_written else len(found), (line, term))
             for var in self.gifts.last_chance(line, lines):
                 paths = given.pop(var, [])
-                if any(not is_zero(term) for _, term in paths):
+                if symbol(var).index or any(not is_zero(term) for _, term in paths):
                     self._step(var, paths, down(line.loops))
 
     def _passed_on(self, line: Binding) -> dict[Expr, Expr]:
@@ -141,7 +141,7 @@ class _Sweep:
         adds = bool(paths) and self.gifts.adds(var, loops)
         ways = tuple(Path(line.target, term) for line, term in paths)
         law = ", ".join(filter(None, (_cited(var, paths), *laws)))
-        note = _several(var, ways) if paths else f"The result does not depend on {symbol(var)}."
+        note = _several(var, ways) if paths else f"The result does not depend on {name_of(var)}."
         shown = shown and (name_of(var) in self.asked or not self.gifts.is_given(var))
         step = Step(target, expr, rule, law, ways, note, shown, loops, adds)
         self.lines.add(step.binding)

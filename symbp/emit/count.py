@@ -11,19 +11,19 @@ from symbp.lower.batch import EXAMPLES
 from symbp.lower.loopsum import gathered, outermost
 
 
-def count_text(count: sp.Expr, style: Style = "unicode") -> str:
+def count_text(count: sp.Expr, examples: str = EXAMPLES.name, style: Style = "unicode") -> str:
     """Return a count as a formula, what is done for each example in one parenthesis.
 
-    `BREAK` stands where a long line may be broken.
+    examples: the letter of their number.  `BREAK` stands where a long line may be broken.
     """
     once = count.xreplace({EXAMPLES: sp.Integer(0)})
     each = gathered(count.xreplace({EXAMPLES: sp.Integer(1)}) - once)
     once = gathered(once)
-    parts = []
+    parts, shown = [], sp.Symbol(examples)
     if each.is_Add or each.has(sp.Sum):
-        parts.append(row(constant(EXAMPLES), _layout(each)))
+        parts.append(row(constant(shown), _layout(each)))
     elif each:
-        parts.append(constant(EXAMPLES * each))
+        parts.append(constant(shown * each))
     if once or not each:
         parts.append(_layout(once))
     layout = parts[0] if len(parts) == 1 else Total(tuple(parts), negative=(False, False))

@@ -87,6 +87,8 @@ def _conventions(derivation: Derivation, code: str) -> list[str]:
     if several and program.loss is not None:
         empty = ", 0 for an empty one" if program.reduction == "mean" else ""
         text.append(f"The loss is the {program.reduction} over the batch{empty}.")
+    if any(step.loops for step in derivation.primal):
+        text.append(_families_said(program))
     whose = "parameter" if program.params else "variable"
     text.append(f"A gradient has the shape of its {whose}.")
     if "out=" in code:
@@ -99,6 +101,20 @@ def _conventions(derivation: Derivation, code: str) -> list[str]:
     if frozen:
         text.append(f"Frozen, with gradients of zero: {', '.join(frozen)}.")
     return [" ".join(text), *derivation.warnings]
+
+
+def _families_said(program: Program) -> str:
+    """Return the sentences on how the code calls the members of families."""
+    said = (
+        "Inside the functions a family is a dict by places, as in the formulas; v[k] is called v_k"
+    )
+    said = f"{said} v_k where one turn alone makes and reads it."
+    first = next((v for v in program.params if symbol(v).index), None)
+    if first is None:
+        return said
+    name = name_of(first)
+    start = program.families[name].start
+    return f"{said} In Params it is a tuple: {name}[{start}] is params.{name}[0]."
 
 
 def _escaped(text: str) -> str:

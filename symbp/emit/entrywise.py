@@ -94,7 +94,7 @@ class Entrywise(Dims):
 
     def _power(self, expr: Expr, exponent: sp.Rational) -> Term:
         base = self._full(expr.args[0]) if expr.rank else self.code(expr.args[0])
-        if not variables(expr):  # a size: NumPy's roots of whole numbers are in double precision
+        if not variables(expr) and not exponent.is_integer:  # NumPy's √n is in double precision
             return Term(binary(base.code, "**", literal(_fraction(exponent))), base.letters)
         if exponent < 0:
             root = self._raised(base, -exponent)
@@ -126,6 +126,8 @@ class Entrywise(Dims):
         """Return code with every axis; a number takes the type of the line's arrays."""
         number = all(symbol(v).role == "weight" for v in variables(expr))
         typed = {"dtype": f"{self.like}.dtype"} if number and self.like else {}
+        if isinstance(term.code, ast.Constant) and term.code.value == 0:
+            return Term(call("np.zeros", self.shape(expr.shape), **typed), axes(expr))
         return Term(call("np.full", self.shape(expr.shape), term.code, **typed), axes(expr))
 
 

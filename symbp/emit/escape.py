@@ -90,8 +90,8 @@ _ACCENTS = {
     "\u030c": r"\v",
     "\u0327": r"\c",
 }
-_INDEX = re.compile(r"(?<=\w)_\{([A-Za-z0-9+−,]+)\}")
-"""The index of a name in a sentence where it has no small signs: h_{K−1}."""
+_INDEX = re.compile(r"(?<=\w)_(?:\{([A-Za-z0-9+−,]+)\}|([A-Z])(?!\w))")
+"""The index of a name in a sentence where it has no small signs: h_{K−1}, D_K."""
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&$~-])")
 
@@ -105,7 +105,7 @@ def latex_text(text: str) -> str:
     """Return a sentence for LaTeX's text mode; what no font holds is named by its code."""
     made, start, line = "", 0, one_line(text)
     for index in _INDEX.finditer(line):
-        below = index[1].replace("−", "-")
+        below = (index[1] or index[2]).replace("−", "-")
         made += "".join(map(_latex, line[start : index.start()])) + f"$_{{{below}}}$"
         start = index.end()
     return made + "".join(map(_latex, line[start:]))

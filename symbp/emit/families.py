@@ -11,6 +11,7 @@ from symbp.ir import (
     Expr,
     Size,
     Sum,
+    Variable,
     Words,
     holder,
     is_holder,
@@ -115,7 +116,8 @@ class Families:
         """Yield the axes that have a size as their length: family, axis, place."""
         for name, var in self.members.items():
             loop = self.ranges[name]
-            for axis, dim in enumerate(var.shape):
+            lacks = symbol(var).encoding == "one_hot"  # class indices have no class axis
+            for axis, dim in enumerate(var.shape[:-1] if lacks else var.shape):
                 if not isinstance(size, AppliedUndef) and dim == size:
                     yield name, axis, loop.start
                 if isinstance(dim, AppliedUndef) and dim.func == size.func:
@@ -171,6 +173,8 @@ class _Told(dict[Dim, str]):
 def _spoken(part: Expr) -> list[Dim]:
     """Return the sizes that the code of a node cannot do without."""
     op = part.op
+    if isinstance(op, Variable):
+        return [*op.dims[-1:]] if op.encoding == "one_hot" else []
     if isinstance(op, Size):
         return [op.dim]
     if isinstance(op, Sum) and not part.args:

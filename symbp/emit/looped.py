@@ -29,6 +29,11 @@ class LoopedSweep(Sweep):
         super().__init__(schedule, name, fields)
 
     @property
+    def called(self) -> str:
+        """The name of the function, without its underscore."""
+        return self.name
+
+    @property
     def turns(self) -> Sequence[Binding]:
         """The lines, in loops that say which turns there are."""
         return self.lines
@@ -130,7 +135,7 @@ class LoopedSweep(Sweep):
         sizes = self._sizes(read_in(rest))
         head = [*self.unpacked(read_in([*sizes, *rest])), *sizes, *first]
         gap = [""] if head and len(statements) > 1 else []
-        signature = wrapped(f"def _{self.name}(", self.signature(), f") -> {kind}:")
+        signature = wrapped(f"def _{self.called}(", self.signature(), f") -> {kind}:")
         return Function(signature, doc, indented([*head, *gap, *statements, *last]))
 
     def _moved_by(self) -> dict[Expr, frozenset[Expr]]:

@@ -17,7 +17,7 @@ from symbp.derive.reverse import adjoint_steps
 from symbp.derive.simplify import Lines
 from symbp.ir import Examples, Expr, holder, is_holder, name_of, symbol, variable, variables, walk
 from symbp.lower.carried import deferred
-from symbp.lower.sweeps import Entry
+from symbp.lower.sweeps import Entry, completed
 from symbp.ops.linear import add
 from symbp.ops.rewrite import rename
 from symbp.program import Binding, Program, needed
@@ -66,8 +66,8 @@ def looped_adjoints(
     return Adjoints(
         _called(from_loss, seeds),
         _called(from_head, seeds),
-        adjoint,
-        inputs_bar,
+        completed(adjoint, params, single.families),
+        completed(inputs_bar, inputs, single.families),
         entries,
         _lacking(alone, [*last, *head]),
     )

@@ -28,8 +28,14 @@ def operations_apart(sweep: Sequence[Binding], given: set[str], worth: Worth) ->
             made.setdefault(line.target, []).append(k)
     total = sp.Integer(0)
     for places in made.values():
-        fixed = _own_loops(sweep[places[-1]])
-        one = chains.worth_of(places, fixed, worth)
+        last = sweep[places[-1]]
+        fixed = _own_loops(last)
+        own = sum(summed([sweep[k]], worth, len(fixed)) for k in places)
+        others = chains.worth_of(places, fixed, worth) - own
+        letters = _letters(last)
+        for loop in reversed(last.loops[len(fixed) :]):
+            others = over_turns(loop, others) if loop.letter in letters else others
+        one = own + others
         for loop in reversed(fixed):
             one = over_turns(loop, one)
         total += one
@@ -38,9 +44,14 @@ def operations_apart(sweep: Sequence[Binding], given: set[str], worth: Worth) ->
 
 def _own_loops(line: Binding) -> tuple[Loop, ...]:
     """Return the loops around a line each turn of which makes a value of its own."""
-    letters = {s for place in symbol(line.target).index for s in sp.S(place).free_symbols}
+    letters = _letters(line)
     apart = [k for k, loop in enumerate(line.loops) if loop.letter not in letters]
     return line.loops[: apart[0]] if apart else line.loops
+
+
+def _letters(line: Binding) -> set[sp.Symbol]:
+    """Return the symbols in the place of a line's target."""
+    return {s for place in symbol(line.target).index for s in sp.S(place).free_symbols}
 
 
 class Chains:

@@ -36,9 +36,10 @@ class Numbers:
         return cls(plain, {(str(s.func), int(s.args[0])): k for s, k in members.items()})
 
     def among(self, program: Program, sizes: Mapping[str, Given]) -> "Numbers":
-        """Return these numbers and those for the sizes of a program by name, `N` the examples.
+        """Return these numbers and more, by the names of a program's sizes.
 
-        Raises SymbpError for a name that is no size, and for numbers that do not fit.
+        The number of examples is called as `examples_letter` says.  Raises
+        SymbpError for a name that is no size, and for numbers that do not fit.
         """
         plain, members, same = dict(self.sizes), dict(self.members), dict(self.same)
         for name, value in sizes.items():
@@ -50,7 +51,7 @@ class Numbers:
                     members |= {(name, k): _size(name, n) for k, n in enumerate(value, first)}
             elif name in plain_sizes(program):
                 plain[size_symbol(name)] = _size(name, value)
-            elif name == EXAMPLES.name:
+            elif name == examples_letter(program):
                 plain[EXAMPLES] = _size(name, value)
             else:
                 raise _no_size(name, program)
@@ -134,6 +135,13 @@ def size_families(program: Program) -> list[str]:
     return [name for name in program.families if name not in names]
 
 
+def examples_letter(program: Program) -> str:
+    """Return the letter of the number of examples: N, or one that no size has."""
+    taken = {*plain_sizes(program), *size_families(program)}
+    names = (str(EXAMPLES), "B", *(f"{EXAMPLES}_{k}" for k in range(len(taken))))
+    return next(name for name in names if name not in taken)
+
+
 def _size(name: str, value: Given) -> int:
     if not isinstance(value, int) or value < 1:
         raise SymbpError(f"{name} cannot be {value}", "a size is a whole number from 1 on")
@@ -141,7 +149,7 @@ def _size(name: str, value: Given) -> int:
 
 
 def _no_size(name: str, program: Program) -> SymbpError:
-    known = [*plain_sizes(program), *size_families(program), EXAMPLES.name]
+    known = [*plain_sizes(program), *size_families(program), examples_letter(program)]
     near = did_you_mean(name, known)
     help = f"did you mean `{near}`?" if near else f"its sizes are {', '.join(known)}"
     return SymbpError(f"{program.name} has no size `{name}`", help)

@@ -8,7 +8,7 @@ head_bar     those that the output's seed gives       inputs_bar   what only x_b
 
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,13 +16,13 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import bar, dot, moving, tangents_of
 from symbp.derive.reverse import adjoint_steps, join_examples
 from symbp.derive.simplify import Lines
-from symbp.ir import Examples, Expr, holder, is_holder, is_variable, name_of, symbol, variable, walk
+from symbp.ir import Examples, Expr, is_holder, is_variable, name_of, symbol, variable, walk
 from symbp.lower.looped import looped_adjoints
 from symbp.lower.settle import settled
-from symbp.lower.sweeps import Entry
+from symbp.lower.sweeps import Entry, completed
 from symbp.ops.linear import add, number, zeros
 from symbp.ops.rewrite import rename
-from symbp.program import Binding, Loop, Program, needed
+from symbp.program import Binding, Program, needed
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ def _tangents(
     found = [_bindings(named), _bindings(last)]
     output = program.output if program.output is not None else program.result
     results = [[dot(output)], [dot(program.loss)] if loss and program.loss is not None else []]
-    return _completed(found[0], results[0]), _completed(found[1], results[1])
+    families = program.families
+    return completed(found[0], results[0], families), completed(found[1], results[1], families)
 
 
 class _Adjoints:
@@ -162,10 +163,10 @@ class _Adjoints:
         """Divide the lines behind the entries: what the parameters need, and the inputs besides."""
         both = (self.program.params, self.program.inputs)
         params, inputs = ([bar(v) for v in part] for part in both)
-        self.adjoint = _completed(needed(lines, params), params)
+        self.adjoint = completed(needed(lines, params), params, self.program.families)
         shared = set(self.adjoint)
         left = [b for b in lines if b not in shared]
-        self.inputs_bar = _completed(needed(left, inputs), inputs)
+        self.inputs_bar = completed(needed(left, inputs), inputs, self.program.families)
 
     def _of(self, step: Step) -> Expr:
         """Return what a step is the adjoint of."""
@@ -262,28 +263,12 @@ def _with_second(made: Sections, program: Program) -> Sections:
     seeds = [dot(e.seed) for v, e in made.entries.items() if e.by_loss and v not in program.inputs]
     seeds = [seed for seed in seeds if not is_holder(seed)]
     gradients = [dot(bar(v)) for v in program.params]
-    ranges = {dot(bar(v)): program.families.get(name_of(v)) for v in program.params}
+    second = _since(_bindings(adjoint_dot), made.adjoint)
     return replace(
         made,
-        loss_bar_dot=_completed(_bindings(loss_bar_dot), seeds),
-        adjoint_dot=_completed(_since(_bindings(adjoint_dot), made.adjoint), gradients, ranges),
+        loss_bar_dot=completed(_bindings(loss_bar_dot), seeds, program.families),
+        adjoint_dot=completed(second, gradients, program.families),
     )
-
-
-def _completed(
-    lines: Iterable[Binding],
-    wanted: Iterable[Expr],
-    ranges: Mapping[Expr, Loop | None] | None = None,
-) -> tuple[Binding, ...]:
-    """Add a line of zeros for each wanted variable that no line gives.
-
-    ranges: of what stands for a family, where its members are.
-    """
-    lines = tuple(lines)
-    have = {holder(line.target) for line in lines}
-    missing = [(v, (ranges or {}).get(v)) for v in wanted if holder(v) not in have]
-    zero = (Binding(v, zeros(*v.shape), loops=(x,) if x else ()) for v, x in missing)
-    return (*lines, *zero)
 
 
 def _since(dots: Iterable[Binding], lines: Iterable[Binding]) -> list[Binding]:

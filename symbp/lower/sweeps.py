@@ -1,9 +1,11 @@
 """The sweeps of a module, and which have run when another runs."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from symbp.ir import Expr
-from symbp.program import Binding
+from symbp.ir import Expr, holder, symbol
+from symbp.ops.linear import zeros
+from symbp.program import Binding, Loop
 
 Sweeps = dict[str, tuple[Binding, ...]]
 BEFORE = {
@@ -32,3 +34,19 @@ class Entry:
     seed: Expr
     by_loss: bool
     by_output: bool
+
+
+def completed(
+    lines: Iterable[Binding], wanted: Iterable[Expr], families: Mapping[str, Loop]
+) -> tuple[Binding, ...]:
+    """Add a line of zeros for each wanted adjoint, or tangent of one, that no line gives.
+
+    families: the ranges of what is given as families, whose adjoints have a line for each member.
+    """
+    made = [*lines]
+    have = {holder(line.target) for line in made}
+    for var in wanted:
+        if holder(var) not in have:
+            own = families.get(symbol(var).of.removesuffix("_bar")) if symbol(var).index else None
+            made.append(Binding(var, zeros(*var.shape), loops=(own,) if own else ()))
+    return tuple(made)
