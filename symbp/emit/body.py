@@ -107,8 +107,8 @@ class Body:
             self.owned.add(line.target)
         return made
 
-    def _beside(self, line: Binding) -> Sequence[Binding]:
-        return self.lines  # that run whenever the line does
+    def _beside(self, line: Binding) -> Sequence[Binding]:  # lines that run whenever it does
+        return self.lines
 
     def _line(self, line: Binding, position: int) -> list[str]:
         target = self._head(line)
@@ -118,7 +118,7 @@ class Body:
             base = Binding(line.target, combine(always, line.expr.shape))
             made = self._line(base, -1)
             if not base.expr.args or is_view(base.expr):  # what is added to must be our own
-                made.append(f"{target} = {self.arrays.names[line.target]}.copy()")
+                made = [f"{target} = {text(self._filled(base).code)}.copy()"]
             for var, terms in sometimes.items():
                 made.append(f"if {self.arrays.names[var]} is not None:")
                 made += ["    " + self._added(line.target, *term) for term in terms]
