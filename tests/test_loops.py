@@ -8,8 +8,9 @@ from looped import LOOPED
 from readings import assert_reading
 from written_out import Looped, Pair, assert_alike
 
-from symbp import judge
+from symbp import judge, parse
 from symbp.check import certify
+from symbp.pipeline import compile_module, derive
 
 LENGTHS = {
     "two_step": [{"K": k} for k in (2, 3, 7)],  # at K = 1 there would be no W
@@ -81,3 +82,12 @@ def test_a_family_without_members_is_refused():
 @pytest.mark.parametrize(("name", "at"), CASES, ids=str)
 def test_what_is_printed_is_what_the_turns_written_out_are(name, at):
     assert_reading(Pair(looped(name), at))
+
+
+def test_a_tangent_is_not_overwritten_where_an_input_stands_still():
+    text = (
+        "size n\ninput x : n\ntarget y : n\nparam W : n x n\nh = sigmoid(W @ x)\n"
+        "f = tanh(h + x)\noutput f\nloss = squared_error(y, f)\n"
+    )
+    found = certify(compile_module(derive(parse(text))))
+    assert found.ok, "\n".join(row.format() for row in found.failures)
