@@ -71,7 +71,7 @@ def test_a_wrong_place_is_refused_in_words_or_derived(drawn, data):
     found = data.draw(st.sampled_from(places))
     other = data.draw(st.sampled_from([p[0] for p in places] + ["[k+1]", "[K]", "[k-2]", "[0]"]))
     text = drawn.text[: found.start()] + other + drawn.text[found.end() :]
-    with suppress(SymbpError):  # no other exception
+    with suppress(SymbpError):  # nothing else is raised
         emit(Looped(text).derivation)
 
 

@@ -1,23 +1,27 @@
 """The private functions of a network with loops: families go in and out as dicts by places."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
+
+import sympy as sp
 
 from symbp.derive.forward import dot
 from symbp.emit.arrays import Arrays
+from symbp.emit.counting import CountingSweep
 from symbp.emit.families import Families
 from symbp.emit.family_guards import FamilyGuards
 from symbp.emit.fields import Fields
 from symbp.emit.looping import LoopedBody
-from symbp.emit.sized import SizedSweep
-from symbp.emit.sweeps import Function, count_line, read_in
+from symbp.emit.sweeps import ROLES, Function, count_line, read_in
 from symbp.emit.text import Item, indented, wrapped
-from symbp.ir import Expr, holder, is_holder, name_of, symbol, variables
-from symbp.lower.reads import made_of, sizes_for
+from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, variables, walk
+from symbp.lower.batch import EXAMPLES
+from symbp.lower.reads import made_of, sizes_for, symbols_of
 from symbp.lower.schedule import ABOUT_LOSS, Schedule
+from symbp.program import Binding
 
 
-class LoopedSweep(SizedSweep):
+class LoopedSweep(CountingSweep):
     """One private function of a network with loops."""
 
     def __init__(self, schedule: Schedule, name: str, fields: Fields) -> None:
@@ -29,6 +33,11 @@ class LoopedSweep(SizedSweep):
     def called(self) -> str:
         """The name of the function, without its underscore."""
         return self.name
+
+    @property
+    def turns(self) -> Sequence[Binding]:
+        """The lines, in loops that say which turns there are."""
+        return self.lines
 
     def _needs(self) -> list[Expr]:
         made = {holder(line.target) for line in self.lines}
@@ -58,6 +67,39 @@ class LoopedSweep(SizedSweep):
             return list(self.schedule.lacking)
         entered = self.schedule.always(self.name) if self.name == "adjoint_dot" else []
         return [v for v in map(dot, self.schedule.lacking) if v in entered]
+
+    def _witness(self, found: Iterable[Expr]) -> list[Expr]:
+        found = list(found)
+        self.families.enter(self.turns)
+        wanted: list[Dim] = [*self.families.read_by(self.lines)]
+        parts = [part for line in self.lines for part in walk(line.expr)]
+        several = any(symbol(v).batched for v in self._tellers(found))
+        if not several and any(_counts_examples(part) for part in parts):
+            wanted.append(EXAMPLES)
+        told = {dim for v in self._tellers(found) for dim in v.shape}
+        values = [v for v in self.schedule.values.values() if not symbol(v).index]
+        order = sorted(values, key=lambda v: ROLES.index(symbol(v).role))
+        order = [v for v in order if v not in self._ahead()]
+        wanted = [s for s in wanted if s not in told]
+        plain = [next((v for v in order if s in v.shape), None) for s in wanted]
+        of_lines = [v is not None and symbol(v).role == "line" for v in plain]
+        pairs = zip(wanted, plain, of_lines, strict=True)
+        plain = [v for s, v, made in pairs if not (made and self.families.tells(sp.S(s)))]
+        told |= {dim for v in plain if v is not None for dim in v.shape}
+        made = [v for v in plain if v is not None]
+        owners = [self.families.owner(s) for s in self._in_guards() if s not in told]
+        counted = [holder(self.families.members[x]) for x in owners if x is not None]
+        return [*made, *counted, *self.families.tellers(self.lines, told)]
+
+    def _ahead(self) -> set[Expr]:
+        """Return the values that are not there yet when the function is called."""
+        sweeps = self.schedule.sweeps
+        names = () if self.name in ABOUT_LOSS else ("loss",)
+        ahead = {line.target for name in (*names, self.name) for line in sweeps[name]}
+        return ahead | (set(self._targets()) if names else set())
+
+    def _targets(self) -> list[Expr]:
+        return [self.schedule.batched(v) for v in self.schedule.program.targets]
 
     def _stand_ins(self) -> list[Expr]:
         if self.name != "tangent":
@@ -234,3 +276,9 @@ class LoopedSweep(SizedSweep):
             texts[param] = self.result_text(result) if alone else f"np.copy({self.names[result]})"
             seen.add(result)
         return self.fields.given(texts)
+
+
+def _counts_examples(part: Expr) -> bool:
+    """Tell whether the code of a node may speak of how many examples there are."""
+    is_weight = isinstance(part.op, Variable) and part.op.role == "weight"
+    return is_weight or EXAMPLES in symbols_of(part)
