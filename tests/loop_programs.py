@@ -110,17 +110,12 @@ class Grower:
         return self.vector() if kind == "vector" else f"{kind}(n)"
 
 
-def _own_range(grow: Grower, start: int, stop: str) -> str:
-    """Return the range of a given family that has a member for each turn."""
-    return f"[{start}..{stop}]"
-
-
 def _turn_term(grow: Grower, name: str, depth: int, start: int, stop: str) -> str:
     """Return a term of a line in the loop `for k in start..stop` that makes `name[k]`."""
     back = f"{name}[k-{grow.draw(st.integers(1, depth))}]"
     kind = grow.one(("own", "own", "shared", "plain", "bias", "other", "skip", "scaled", "product",
                      "input", "const", "fixed"))  # fmt: skip
-    span = _own_range(grow, start, stop)
+    span = f"[{start}..{stop}]"
     if kind == "own":
         return (
             f"{grow.given(grow.one(('param', 'param', 'const')), 'V', 'n x n', span)}[k] @ {back}"

@@ -8,21 +8,23 @@ from looped import LOOPED
 from readings import assert_reading
 from written_out import Looped, Pair, assert_alike
 
-from symbp import judge
+from symbp import judge, parse
 from symbp.check import certify
+from symbp.pipeline import compile_module, derive
 
 LENGTHS = {
     "two_step": [{"K": k} for k in (2, 3, 7)],  # at K = 1 there would be no W
     "rnn": [{"T": t} for t in (1, 2, 3, 7)],
     "rnn_last": [{"T": t} for t in (1, 2, 3, 7)],
     "third": [{"K": k} for k in (4, 7)],
+    "around": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (7, 2))],
     "grid": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (3, 2), (7, 2))],
 }
 CASES = [
     (name, at) for name in LOOPED for at in LENGTHS.get(name, [{"K": k} for k in (1, 2, 3, 7)])
 ]
 
-ROUNDED = ("rnn", "rnn_last", "grid")
+ROUNDED = ("rnn", "rnn_last", "around", "grid")
 """Specs whose sums over turns a written-out program adds in another order.
 
 A gradient that turns share is one line there, so that examples are summed once, over all turns; a
@@ -81,3 +83,12 @@ def test_a_family_without_members_is_refused():
 @pytest.mark.parametrize(("name", "at"), CASES, ids=str)
 def test_what_is_printed_is_what_the_turns_written_out_are(name, at):
     assert_reading(Pair(looped(name), at))
+
+
+def test_a_tangent_is_not_overwritten_where_an_input_stands_still():
+    text = (
+        "size n\ninput x : n\ntarget y : n\nparam W : n x n\nh = sigmoid(W @ x)\n"
+        "f = tanh(h + x)\noutput f\nloss = squared_error(y, f)\n"
+    )
+    found = certify(compile_module(derive(parse(text))))
+    assert found.ok, "\n".join(row.format() for row in found.failures)

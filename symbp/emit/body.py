@@ -95,7 +95,7 @@ class Body:
         return made
 
     def statement(self, line: Binding, position: int) -> list[str]:
-        """Return the statements of one line, none where another's have it."""
+        """Return the statements of a line; none where another's have it."""
         if line in self.paired:
             return []
         pair = determinants(line, self._beside(line))
@@ -107,8 +107,7 @@ class Body:
             self.owned.add(line.target)
         return made
 
-    def _beside(self, line: Binding) -> Sequence[Binding]:
-        """Return the lines that run whenever a line does."""
+    def _beside(self, line: Binding) -> Sequence[Binding]:  # lines that run whenever it does
         return self.lines
 
     def _line(self, line: Binding, position: int) -> list[str]:
@@ -118,6 +117,8 @@ class Body:
         if sometimes:
             base = Binding(line.target, combine(always, line.expr.shape))
             made = self._line(base, -1)
+            if not base.expr.args or is_view(base.expr):  # what is added to must be our own
+                made = [f"{target} = {text(self._filled(base).code)}.copy()"]
             for var, terms in sometimes.items():
                 made.append(f"if {self.arrays.names[var]} is not None:")
                 made += ["    " + self._added(line.target, *term) for term in terms]

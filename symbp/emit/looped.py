@@ -15,7 +15,7 @@ from symbp.emit.sweeps import ROLES, Function, Sweep, count_line, read_in
 from symbp.emit.text import Item, indented, wrapped
 from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, variables, walk
 from symbp.lower.batch import EXAMPLES
-from symbp.lower.reads import sizes_for, symbols_of
+from symbp.lower.reads import made_of, sizes_for, symbols_of
 from symbp.lower.schedule import ABOUT_LOSS, Schedule
 from symbp.program import Binding
 
@@ -27,6 +27,11 @@ class LoopedSweep(Sweep):
         given_late = [] if name in ABOUT_LOSS else schedule.program.targets
         self.families = Families(schedule.batch, fields.names, given_late)
         super().__init__(schedule, name, fields)
+
+    @property
+    def called(self) -> str:
+        """The name of the function, without its underscore."""
+        return self.name
 
     @property
     def turns(self) -> Sequence[Binding]:
@@ -130,15 +135,20 @@ class LoopedSweep(Sweep):
         sizes = self._sizes(read_in(rest))
         head = [*self.unpacked(read_in([*sizes, *rest])), *sizes, *first]
         gap = [""] if head and len(statements) > 1 else []
-        signature = wrapped(f"def _{self.name}(", self.signature(), f") -> {kind}:")
+        signature = wrapped(f"def _{self.called}(", self.signature(), f") -> {kind}:")
         return Function(signature, doc, indented([*head, *gap, *statements, *last]))
 
     def _moved_by(self) -> dict[Expr, frozenset[Expr]]:
-        """Return what makes values complex: nothing what is given, itself a tangent left out."""
-        still, own = set(map(holder, self.schedule.real)), set(self.optional)
-        read = [v for line in self.lines for v in (line.target, *variables(line.expr))]
-        known = (v for v in read if holder(v) in still | own)
-        return {v: frozenset({holder(v)} & own) for v in known}
+        """Return what makes values complex: of what is given nothing, of some members themselves.
+
+        They are the tangents that may be left out, and families in which some members are real.
+        """
+        still, mixed = set(map(holder, self.schedule.real)), set(self.optional)
+        lines = [line for sweep in self.schedule.sweeps.values() for line in sweep]
+        mixed |= made_of(lines, still | mixed)
+        used = [v for line in self.lines for v in (line.target, *variables(line.expr))]
+        known = (v for v in used if holder(v) in still | mixed)
+        return {v: frozenset() if holder(v) in still else frozenset({v}) for v in known}
 
     def _model(self, target: Expr) -> Expr | None:
         line = next(line for line in self.lines if line.target is target)

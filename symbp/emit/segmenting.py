@@ -60,7 +60,11 @@ class Turns(LoopedSweep):
         self.segment = segment
         whole = {**schedule.sweeps, "turns": _from_first_to_last(segment)}
         super().__init__(replace(schedule, sweeps=whole), "turns", fields)
-        self.name = turns_name(segment)
+
+    @property
+    def called(self) -> str:
+        """The name of the function, without its underscore."""
+        return turns_name(self.segment)
 
     @property
     def turns(self) -> Sequence[Binding]:
@@ -98,7 +102,7 @@ class Turns(LoopedSweep):
 
     def call(self) -> list[str]:
         """Return the statement that runs the turns of a segment."""
-        return broken(f"_{self.name}(", [*self.arguments(), "first", "last"], ")")
+        return broken(f"_{self.called}(", [*self.arguments(), "first", "last"], ")")
 
 
 def _from_first_to_last(segment: Segment) -> tuple[Binding, ...]:

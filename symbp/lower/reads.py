@@ -1,6 +1,6 @@
 """What lines read: names, sizes, and whether any array of numbers is among them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import sympy as sp
 
@@ -77,6 +77,21 @@ def dims_of(part: Expr) -> list[Dim]:
     if isinstance(op, Selection):
         dims += [op.offset, *([op.offset + op.dims[1]] if len(op.dims) > 1 else [])]
     return dims + ([op.dim] if isinstance(op, Size) else [])
+
+
+def made_of(lines: Iterable[Binding], given: Collection[Expr]) -> set[Expr]:
+    """Return what some line makes of given values, or of what is made of them, alone.
+
+    A family is held to be so where any of its members is.
+    """
+    lines, found, before = list(lines), set(given), -1
+    while len(found) > before:
+        before = len(found)
+        for line in lines:
+            read = (holder(v) for v in variables(line.expr) if symbol(v).role != "weight")
+            if all(v in found for v in read):
+                found.add(holder(line.target))
+    return found - set(given)
 
 
 def symbols_of(part: Expr) -> set[sp.Symbol]:

@@ -15,8 +15,8 @@ import pytest
 
 from symbp.check import certify
 from symbp.check.tree import arrays, transform
-from symbp.pipeline import compile_module, derive, emit, load
-from symbp.spec import parse
+from symbp.pipeline import compile_module, derive, emit
+from symbp.spec import load, parse
 
 SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*.symbp"))
 TEXTS = {path.stem: emit(derive(load(path))) for path in SPECS}

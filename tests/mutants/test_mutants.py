@@ -6,7 +6,8 @@ import pytest
 
 from symbp.check import certify
 from symbp.derive.dense import Wanted
-from symbp.pipeline import compile_module, derive, emit, load
+from symbp.pipeline import compile_module, derive, emit
+from symbp.spec import load
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 
