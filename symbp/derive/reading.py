@@ -109,18 +109,23 @@ def written_in(steps: Sequence[Step], values: dict[Expr, Expr]) -> tuple[Step, .
 
 
 def _fused(steps: Sequence[Step], derivation: Derivation) -> dict[Expr, Expr]:
-    """Return the adjoints of activations that only the adjoint of the pre-activation reads."""
+    """Return the adjoints of activations that only the adjoint of the pre-activation reads.
+
+    A family whose members have several lines, a start and a recurrence, keeps them.
+    """
     looped = any(step.loops for step in steps)
     shown = [step for step in steps if step.shown or not looped]
     uses = Counter(holder(v) for step in shown for v in variables(step.expr))
     lines = {b.name: b.expr for b in derivation.program.bindings}
+    said = Counter(holder(step.target) for step in steps)
     found = {}
     for step in steps:
         of = symbol(step.target).of
         line = lines.get(of)
         if line is None or not isinstance(line.op, Elementwise) or not step.target.rank:
             continue
-        if uses[holder(step.target)] == 1 and len(step.paths) == 1:
+        alone = said[holder(step.target)] == 1
+        if alone and uses[holder(step.target)] == 1 and len(step.paths) == 1:
             found[step.target] = step.expr
     return found
 
