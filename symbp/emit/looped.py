@@ -16,7 +16,7 @@ from symbp.emit.text import Item, indented, wrapped
 from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, walk
 from symbp.lower.batch import EXAMPLES
 from symbp.lower.reads import sizes_for, symbols_of
-from symbp.lower.schedule import Schedule
+from symbp.lower.schedule import ABOUT_LOSS, Schedule
 from symbp.program import Binding
 
 
@@ -73,6 +73,8 @@ class LoopedSweep(Sweep):
             wanted.append(EXAMPLES)
         told = {dim for v in self._tellers(found) for dim in v.shape}
         values = [v for v in self.schedule.values.values() if not symbol(v).index]
+        if self.name not in ABOUT_LOSS:  # whose functions alone are given targets
+            values = [v for v in values if symbol(v).role != "target"]
         order = sorted(values, key=lambda v: ROLES.index(symbol(v).role))
         plain = [next((v for v in order if s in v.shape), None) for s in wanted if s not in told]
         told |= {dim for v in plain if v is not None for dim in v.shape}

@@ -87,6 +87,8 @@ MISSING = {
     "rnn_last": ["W", "U", "V", "c"],
     "two_step": ["W", "V"],
     "third": ["W"],
+    "around": ["W", "V"],
+    "seldom": ["W", "V"],
     "grid": ["W", "U"],
 }
 """Gradients that stay recurrences: several terms, brackets, two indices."""
