@@ -52,14 +52,18 @@ def box(index: Sequence[Dim], ranges: Sequence[Range]) -> Box:
 
 
 def is_full(index: Sequence[Dim], ranges: Sequence[Range]) -> bool:
-    """Tell whether every place of the box is met: each index a number, or a letter of its own."""
+    """Tell whether every place of the box is met: each index a number, or a letter of its own.
+
+    A letter that moves no index must have a turn, whatever the sizes.
+    """
     letters = {letter for letter, _, _ in ranges}
     found = [sp.S(place).free_symbols & letters for place in index]
     used = [letter for own in found for letter in own]
     bounds = {s for letter, a, b in ranges if letter in used for s in _symbols(a, b)}
     steps = (sp.S(place).coeff(s) for place, own in zip(index, found, strict=True) for s in own)
     alone = len(used) == len(set(used)) and all(len(own) < 2 for own in found)
-    return alone and not bounds & letters and all(abs(step) == 1 for step in steps)
+    runs = all(letter in used or at_most(start, stop) for letter, start, stop in ranges)
+    return runs and alone and not bounds & letters and all(abs(step) == 1 for step in steps)
 
 
 def is_one_to_one(index: Sequence[Dim], ranges: Sequence[Range]) -> bool:

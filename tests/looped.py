@@ -128,6 +128,44 @@ for l in 1..L:
     h[l] = sum(c[l,t] for t in 1..T) + 2 * h[l-1]
 loss = norm2(h[L] - y)^2
 """,
+    "seldom": """\
+size   L, T, n
+input  x : n
+param  W[1..L] : n x n   init xavier
+param  V[1..T] : n x n   init xavier
+
+for l in 1..L:
+    h[l] = tanh(W[l] @ x)
+m[1] = x
+for t in 1..T-1:
+    for l in 1..L:
+        g[t,l] = tanh(V[t] @ h[l])
+    m[t+1] = m[t] + sum(g[t,l] for l in 1..L)
+loss = norm2(V[T] @ m[T])^2
+""",
+    "linear": """\
+size   K, n
+input  x : n
+param  b[1..K] : n   init zero
+param  c : n         init zero
+
+h[0] = x
+for k in 1..K:
+    h[k] = h[k-1] + b[k]
+loss = sum(h[K]) + sum(sum(b[k]) for k in 1..K) + sum(c)
+""",
+    "total": """\
+size   K, n
+input  x : n
+target y : n
+param  W[1..K] : n x n   init xavier
+
+s = sum(norm2(W[k])^2 for k in 1..K)
+h[0] = x
+for k in 1..K:
+    h[k] = tanh(W[k] @ h[k-1]) / (1 + s)
+loss = norm2(h[K] - y)^2 + log(1 + s)
+""",
     "grid": """\
 size   L, T, D[0..L], n
 input  x[1..T] : D[0]
@@ -160,6 +198,9 @@ LENGTHS = {
     "blocks": [{"K": k} for k in (1, 2, 3, 4)],
     "third": [{"K": k} for k in (4, 5)],
     "around": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (3, 2))],
+    "seldom": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (3, 2))],
+    "linear": [{"K": k} for k in (1, 2, 3)],
+    "total": [{"K": k} for k in (1, 2, 3)],
     "grid": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (3, 2), (4, 4))],
 }
 """The numbers of each spec's lengths at which its members are all there."""

@@ -63,17 +63,21 @@ class Gifts:
         self.entered = {name_of(v) for v, _ in outside} & self.names
         self.homes = {b.target: b.loops[: self.depth(b)] for b in program.bindings}
         self._given = set(program.given)
-        self._gifts: dict[str, Counter[_Gift]] = {}
+        self._gifts: dict[str, dict[_Gift, None]] = {}
+        self._times: Counter[_Gift] = Counter()
         for run in _runs(program.bindings):
-            found = (_Gift(var, line.loops) for line in run for var in self._read(line))
-            self._note(dict.fromkeys(found))
-        self._note(_Gift(var, loops, outside=True) for var, loops in outside)
+            self._note(run)
+        for var, loops in outside:
+            self._gifts.setdefault(name_of(var), {}).setdefault(_Gift(var, loops, outside=True))
         self._last: dict[Binding, list[Expr]] = {}
 
-    def _note(self, gifts: Iterable[_Gift]) -> None:
-        """Count in how many runs of lines each gift is given."""
-        for gift in gifts:
-            self._gifts.setdefault(name_of(gift.var), Counter())[gift] += 1
+    def _note(self, run: Sequence[Binding]) -> None:
+        """Note what a run of lines gives, and count it where it is passed on for this run alone."""
+        pairs = [(var, line) for line in run for var in self._read(line)]
+        for var, line in pairs:
+            self._gifts.setdefault(name_of(var), {}).setdefault(_Gift(var, line.loops))
+        apart = {_Gift(v, line.loops) for v, line in pairs if not is_beside(v, line, self)}
+        self._times.update(apart)
 
     def _read(self, line: Binding) -> list[Expr]:
         if line.name not in self.names and line.target is not self.program.result:
@@ -118,9 +122,9 @@ class Gifts:
     def adds(self, var: Expr, loops: Sequence[Loop]) -> bool:
         """Tell whether a share of an adjoint may come to what another gave, or was set to zero."""
         mine = _Gift(var, down(loops))
-        gifts = self._gifts.get(name_of(var), Counter())
-        others = [gift for gift in gifts if gift != mine]
-        if not mine.is_one_to_one or gifts[mine] > 1 or name_of(var) in self._zeroed:
+        others = [gift for gift in self._gifts.get(name_of(var), {}) if gift != mine]
+        several = not mine.is_one_to_one or self._times[mine] > 1
+        if several or name_of(var) in self._zeroed:
             return True
         return any(not are_apart(mine.box, gift.box) for gift in others)
 

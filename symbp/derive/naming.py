@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
+from string import ascii_lowercase
 
 from symbp.derive.forward import moving, reached
 from symbp.ir import Examples, Expr, Sum, Words, is_variable, name_of, symbol, walk
@@ -35,6 +36,7 @@ class _Namer:
         self.active: set[Expr] = set()
         self.moving = reached(program.bindings, map(name_of, moving(program)))
         self.uses = _uses(program)
+        self.looped = any(line.loops for line in program.bindings)
         self.named: dict[str, Binding] = {}
 
     def line(self, binding: Binding) -> None:
@@ -89,7 +91,8 @@ class _Namer:
         if is_inverse(made):
             (arg,) = made.args
             stem = f"{name_of(arg)}_inv" if is_variable(arg) else stem
-        name = next(n for n in _numbered(stem) if n not in self.taken)
+        names = _lettered(stem) if self.looped else _numbered(stem)
+        name = next(n for n in names if n not in self.taken)
         self.taken.add(name)
         line = replace(named_part(name, made, binding), shown=not _is_cheap(made))
         self.named[made.digest] = line
@@ -101,6 +104,12 @@ class _Namer:
 def _numbered(stem: str) -> Iterator[str]:
     yield stem
     yield from (f"{stem}_{k}" for k in count(2))
+
+
+def _lettered(stem: str) -> Iterator[str]:
+    """Yield names that are no members of a family: those have numbers, h[2] is h_2 written out."""
+    yield stem
+    yield from (f"{stem}_{a}{b}" for a in ("", *ascii_lowercase) for b in ascii_lowercase)
 
 
 def _uses(program: Program) -> Counter[Expr]:

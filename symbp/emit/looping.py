@@ -93,7 +93,8 @@ class LoopedBody(Body):
         self.begun.add(target)
         model, name = self.models.get(target), self.arrays.names[target]
         if symbol(target).role != "line" and "bar" in symbol(target).name and model is not None:
-            return [f"{name} = np.zeros_like({self.arrays.names[model]})"]
+            typed = ": Array" if target is self.annotated else ""
+            return [f"{name}{typed} = np.zeros_like({self.arrays.names[model]})"]
         return [f"{name}: Any = 0.0"]
 
     def statement(self, line: Binding, position: int) -> list[str]:

@@ -1,6 +1,6 @@
 """The code of loops that are run in segments, and run again before the reverse sweep needs them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import sympy as sp
@@ -89,6 +89,10 @@ class Turns(LoopedSweep):
     def signature(self) -> list[str]:
         """Return the arguments with their types."""
         return [*super().signature(), "first: int", "last: int"]
+
+    def _sizes(self, read: Collection[str]) -> list[str]:
+        given = {self.names.size(FIRST), self.names.size(LAST)}
+        return super()._sizes(set(read) - given)
 
     def _raw(self, guards: Sequence[str], read: Iterable[str]) -> list[str]:
         return []

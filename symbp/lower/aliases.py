@@ -14,6 +14,7 @@ def without_aliases(sweeps: Sweeps, kept: set[str]) -> Sweeps:
     renamed: dict[Expr, Expr] = {}
     made: Sweeps = {}
     targets = {line.target for lines in sweeps.values() for line in lines}
+    totals = {line.target for lines in sweeps.values() for line in lines if line.adds}
     for sweep, lines in sweeps.items():
         own = {line.target for line in lines}
         fixed = {line.target for line in lines if line.name in kept}
@@ -23,6 +24,8 @@ def without_aliases(sweeps: Sweeps, kept: set[str]) -> Sweeps:
                 continue
             if line.loops or symbol(source).index or symbol(line.target).index:
                 continue  # what is read by another index may be this very member
+            if line.target in totals or source in totals:
+                continue  # the line is where the one begins, and others add to it
             if line.target not in fixed:
                 renamed[line.target] = source
             elif source in own and source not in fixed and _reads_like(source, line.target):

@@ -77,8 +77,10 @@ def sections(derivation: Derivation) -> Sections:
     looped = any(line.loops for line in program.bindings)
     flat_or_looped = looped_adjoints if looped else partial(_Adjoints, program)
     split = flat_or_looped(single, primal, loss)
+    gradients = [bar(v) for v in program.params]
     made = Sections(
-        primal, loss, *tangent, tuple(split.loss_bar), tuple(split.head_bar), split.adjoint,
+        primal, loss, *tangent, tuple(split.loss_bar), tuple(split.head_bar),
+        completed(split.adjoint, gradients, program.families),
         split.inputs_bar, (), (), split.entries, single, getattr(split, "lacking", ()),
     )  # fmt: skip
     return made if program.loss is None else _with_second(made, program)
@@ -260,8 +262,9 @@ def _with_second(made: Sections, program: Program) -> Sections:
     tangents_of((*made.primal, *made.loss), dots, lines)
     loss_bar_dot = tangents_of(made.loss_bar, dots, lines)
     adjoint_dot = tangents_of(made.adjoint, dots, Lines([*made.primal, *made.adjoint]))
-    seeds = [dot(e.seed) for v, e in made.entries.items() if e.by_loss and v not in program.inputs]
-    seeds = [seed for seed in seeds if not is_holder(seed)]
+    entries = [(v, e) for v, e in made.entries.items() if e.by_loss and v not in program.inputs]
+    own = {v: rename(bar(v), name=name_of(e.seed)) for v, e in entries}
+    seeds = [dot(own[v]) for v, _ in entries if not is_holder(v)]  # families begin empty
     gradients = [dot(bar(v)) for v in program.params]
     second = _since(_bindings(adjoint_dot), made.adjoint)
     return replace(

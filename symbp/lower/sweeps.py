@@ -1,5 +1,6 @@
 """The sweeps of a module, and which have run when another runs."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -36,6 +37,10 @@ class Entry:
     by_output: bool
 
 
+_SEED = re.compile(r"_(bar|penalty|direct)$")
+"""What the name of an adjoint, or of what the loss adds to one, has behind that of its variable."""
+
+
 def completed(
     lines: Iterable[Binding], wanted: Iterable[Expr], families: Mapping[str, Loop]
 ) -> tuple[Binding, ...]:
@@ -47,6 +52,7 @@ def completed(
     have = {holder(line.target) for line in made}
     for var in wanted:
         if holder(var) not in have:
-            own = families.get(symbol(var).of.removesuffix("_bar")) if symbol(var).index else None
+            of = _SEED.sub("", symbol(var).of)
+            own = families.get(of) if symbol(var).index else None
             made.append(Binding(var, zeros(*var.shape), loops=(own,) if own else ()))
     return tuple(made)

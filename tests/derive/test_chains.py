@@ -104,6 +104,7 @@ MISSING = {
     "rnn_last": ["W", "U", "V", "c"],
     "two_step": ["W", "V"],
     "third": ["W"],
+    "seldom": ["W", "V"],
     "grid": ["W", "U"],
     "around": ["W", "V"],
     "triangle": ["w", "v"],
