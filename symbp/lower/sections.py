@@ -16,7 +16,7 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.derive.forward import bar, dot, moving, tangents_of
 from symbp.derive.reverse import adjoint_steps, join_examples
 from symbp.derive.simplify import Lines
-from symbp.ir import Examples, Expr, holder, is_holder, is_variable, name_of, symbol, variable, walk
+from symbp.ir import Expr, holder, is_holder, is_variable, name_of, symbol, variable
 from symbp.lower.looped import looped_adjoints
 from symbp.lower.settle import settled
 from symbp.lower.sweeps import Entry
@@ -249,7 +249,7 @@ def _by_name(program: Program) -> dict[str, Expr]:
 
 
 def _has_examples(term: Expr) -> bool:
-    return term.batched or any(isinstance(part.op, Examples) for part in walk(term))
+    return term.batched or "Examples" in term.kinds
 
 
 def _with_second(made: Sections, program: Program) -> Sections:

@@ -1,6 +1,6 @@
 """Rebuilding expressions: substitution, and one more axis for what varies along it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 import sympy as sp
@@ -33,8 +33,15 @@ def rebuild(expr: Expr, args: tuple[Expr, ...]) -> Expr:
     return node(op, *args)
 
 
-def transform(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
-    """Rebuild from the leaves up; `change` sees each rebuilt node and may return another."""
+def transform(
+    expr: Expr, change: Callable[[Expr], Expr | None], among: Collection[str] | None = None
+) -> Expr:
+    """Rebuild from the leaves up; `change` sees each rebuilt node and may return another.
+
+    among: kinds of nodes one of which must be below for anything to change.
+    """
+    if among is not None and expr.kinds.isdisjoint(among):
+        return expr
     done: dict[Expr, Expr] = {}
     for part in walk(expr):
         made = rebuild(part, tuple(done[arg] for arg in part.args))
@@ -44,6 +51,8 @@ def transform(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
 
 def substitute(expr: Expr, values: Mapping[Expr, Expr]) -> Expr:
     """Replace nodes, outermost first, by others of the same shape."""
+    if values.keys().isdisjoint(walk(expr)):
+        return expr
     done: dict[Expr, Expr] = {}
     for part in walk(expr):
         if part in values:
