@@ -149,6 +149,8 @@ def resize(expr: Expr, sizes: Mapping[sp.Expr, int], done: dict[Expr, Expr] | No
 def resized(part: Expr, args: tuple[Expr, ...], change: Callable[[Dim], Dim]) -> Expr:
     """Return a node with other arguments, and each size and index that it speaks of changed."""
     op = part.op
+    if isinstance(op, Sum | Words) and part.args and part.kinds.isdisjoint(_SIZED):
+        return node(replace(op, dims=tuple(map(change, op.dims))), *args)  # nothing else joins
     if isinstance(op, Variable):
         return node(
             replace(op, dims=tuple(map(change, op.dims)), index=tuple(map(change, op.index)))
@@ -170,6 +172,10 @@ def resized(part: Expr, args: tuple[Expr, ...], change: Callable[[Dim], Dim]) ->
     if isinstance(op, Over):
         return node(Over(op.letter, change(op.start), change(op.stop)), *args)
     return rebuild(part, args)
+
+
+_SIZED = ("Merge", "Over", "Selection", "Size", "Split", "When")
+"""What says more at another size: a number, or where a block stands."""
 
 
 def rename(variable: Expr, **fields: object) -> Expr:
