@@ -152,14 +152,14 @@ def resized(part: Expr, args: tuple[Expr, ...], change: Callable[[Dim], Dim]) ->
     if isinstance(op, Sum | Words) and part.args and part.kinds.isdisjoint(_SIZED):
         return node(replace(op, dims=tuple(map(change, op.dims))), *args)  # nothing else joins
     if isinstance(op, Variable):
-        return node(
-            replace(op, dims=tuple(map(change, op.dims)), index=tuple(map(change, op.index)))
-        )
+        dims, index = tuple(map(change, op.dims)), tuple(map(change, op.index))
+        same = dims == op.dims and index == op.index
+        return part if same else node(replace(op, dims=dims, index=index))
     if isinstance(op, Sum):
         return combine(zip(op.coefficients, args, strict=True), tuple(map(change, op.dims)))
     if isinstance(op, Words):
-        dims = {letter: change(dim) for letter, dim in enumerate(op.dims)}
-        return product(zip(args, op.words, strict=True), op.out, dims)
+        sizes = {letter: change(dim) for letter, dim in enumerate(op.dims)}
+        return product(zip(args, op.words, strict=True), op.out, sizes)
     if isinstance(op, Size):
         value = change(op.dim)
         return number(value) if isinstance(value, int) else node(Size(value))
