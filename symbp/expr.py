@@ -32,6 +32,10 @@ class Op:
         """Return a text that is equal for equal values, whatever the order they were written in."""
         return f"{self!r}({','.join(arg.digest for arg in args)})"
 
+    def kinds(self) -> frozenset[str]:
+        """Return what the laws of an operation ask for, to pass by expressions without it."""
+        return frozenset((type(self).__name__,))
+
     def is_batched(self, args: Sequence[Expr]) -> bool:
         """Tell whether the value differs from example to example."""
         return any(arg.batched for arg in args)
@@ -49,7 +53,8 @@ class Expr:
     """One node: an operation and its arguments.  Built by `node`, never directly."""
 
     __slots__ = (
-        "__weakref__", "_digest", "args", "batched", "names", "op", "shape", "size", "symmetric",
+        "__weakref__", "_digest", "args", "batched", "kinds", "names", "op", "parts", "shape",
+        "size", "symmetric",
     )  # fmt: skip
 
     op: Op
@@ -57,8 +62,10 @@ class Expr:
     shape: Shape
     batched: bool
     size: int
+    kinds: frozenset[str]
     symmetric: bool
     names: tuple[Expr, ...] | None
+    parts: tuple[Expr, ...] | None
     _digest: str | None
 
     @property
@@ -103,8 +110,9 @@ def node(op: Op, *args: Expr) -> Expr:
     made.op, made.args = op, args
     made.shape = op.shape(args)
     made.batched = op.is_batched(args)
-    made.size = 1 + sum(arg.size for arg in args)
-    made._digest = made.names = None
+    made.size = 1 + sum([arg.size for arg in args])
+    made.kinds = op.kinds().union(*[arg.kinds for arg in args])
+    made._digest = made.names = made.parts = None
     made.symmetric = _is_square(made.shape) and op.is_symmetric(args)
     _NODES[key] = made
     return made

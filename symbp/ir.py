@@ -58,6 +58,10 @@ class Variable(Op):
         """Return a text that is equal for equal values."""
         return f"{self.role} {self} {self.dims} {self.batched}"
 
+    def kinds(self) -> frozenset[str]:
+        """Return the role and the encoding besides the type."""
+        return frozenset((type(self).__name__, self.role, self.encoding))
+
     def is_batched(self, args: Sequence[Expr]) -> bool:
         """Tell whether the name was declared to differ from example to example."""
         return self.batched
@@ -254,6 +258,19 @@ def walk(*roots: Expr, last_first: bool = False) -> Iterator[Expr]:
 
     last_first: of two arguments the last one is met first.
     """
+    if len(roots) != 1 or last_first or roots[0].size > SHORT:
+        return _walked(roots, last_first)
+    (root,) = roots
+    if root.parts is None:
+        root.parts = tuple(_walked(roots, last_first))
+    return iter(root.parts)
+
+
+SHORT = 60
+"""Of expressions of so many nodes the order is kept: all passes walk the same lines."""
+
+
+def _walked(roots: Sequence[Expr], last_first: bool) -> Iterator[Expr]:
     step = 1 if last_first else -1
     seen: set[Expr] = set()
     pending: list[tuple[Expr, bool]] = [(root, False) for root in reversed(roots)]

@@ -5,7 +5,7 @@ never with the written-out expression (Griewank & Walther 2008, section 2.2).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import groupby
 from typing import Literal
@@ -50,6 +50,10 @@ class Binding:
     def name(self) -> str:
         """The name of the line."""
         return name_of(self.target)
+
+    def saying(self, expr: Expr) -> "Binding":
+        """Return the line with another expression."""
+        return self if expr is self.expr else replace(self, expr=expr)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from symbp.ops.selection import Selection
 
 def pick_blocks(expr: Expr) -> Expr:
     """Return an expression in which E_kᵀ (… + E_k B Fᵀ + …) is B Fᵀ, the other blocks gone."""
-    return transform(expr, _picked)
+    return transform(expr, _picked, ("Selection",))
 
 
 def _picked(part: Expr) -> Expr | None:

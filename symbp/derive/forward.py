@@ -1,6 +1,6 @@
 """Forward mode: one tangent line for each line of the program, in the same order."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from symbp.derive.derivation import Step
@@ -56,6 +56,23 @@ def tangents_of(
         made = Step(dots[binding.target], expr, rule, law, shown=binding.shown)
         steps.append(replace(made, loops=binding.loops, adds=binding.adds))
     return tuple(steps)
+
+
+def followed(
+    bindings: Iterable[Binding], dots: dict[Expr, Expr], known: Mapping[Expr, Expr]
+) -> None:
+    """Add to `dots` the tangents of the lines that move, their rules left unsimplified.
+
+    known: the tangents where more moves; a line all of whose arguments move in both does in both.
+    """
+    for binding in bindings:
+        read = variables(binding.expr)
+        if all((v in dots) == (v in known) for v in read):
+            moves = binding.target in known
+        else:
+            moves = not is_zero(tangent(binding.expr, dots))
+        if moves:
+            dots[binding.target] = dot(binding.target)
 
 
 def _moving_families(bindings: Iterable[Binding], dots: dict[Expr, Expr]) -> set[str]:

@@ -89,7 +89,7 @@ def one_example(expr: Expr) -> Expr:
             return number(1)
         return part.args[0] if isinstance(part.op, Examples) else None
 
-    return transform(expr, change)
+    return transform(expr, change, ("Examples", "weight"))
 
 
 def _alone(step: Step) -> Step:

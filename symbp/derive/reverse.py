@@ -9,6 +9,7 @@ Source: Griewank & Walther 2008, tables 3.5 and 3.6; 001 (7.24) is what comes ou
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from symbp.derive.derivation import Path, Step
 from symbp.derive.forward import bar, moving
@@ -21,6 +22,9 @@ from symbp.ops.product import hadamard
 from symbp.ops.rewrite import rename
 from symbp.ops.rules import pullback
 from symbp.program import Binding, Loop, Program, blocks
+
+Pulled: TypeAlias = dict[tuple[Expr, Expr, tuple[Expr, ...]], dict[Expr, Expr]]
+"""What an expression with an adjoint gives to the variables that are asked for."""
 
 WEIGHT = variable("w", (), "weight")
 """The weight of one example in the loss: 1/N for the mean over N examples, 1 for one example."""
@@ -58,14 +62,17 @@ def adjoint_steps(
     *,
     as_written: bool = False,
     entered: Sequence[Binding] = (),
+    pulled: Pulled | None = None,
 ) -> tuple[Step, ...]:
     """Return v_bar for every line v between what is differentiated and the result.
 
     as_written: terms come in the order of the lines, not in that in which the sweep meets them.
     entered: lines of others, which have given to what they read before the sweep begins.
+    pulled: what lines pass on, from sweep to sweep over the same lines.
     """
     gifts = Gifts(program, {name_of(v) for v in moving(program)}, entered)
     sweep = _Sweep(program, lines, gifts, as_written)
+    sweep.pulled = {} if pulled is None else pulled
     sweep.steps += sweep.gifts.zero_lines()
     sweep.block(program.bindings, 0)
     sweep.given()
@@ -81,6 +88,7 @@ class _Sweep:
         self.asked = {name_of(v) for v in program.wrt}
         self.paths: dict[Expr, list[tuple[Binding, Expr]]] = {}
         self.steps: list[Step] = []
+        self.pulled: Pulled = {}
 
     def block(self, lines: Sequence[Binding], depth: int) -> None:
         """Run through lines that share `depth` loops, the loops inside among them."""
@@ -118,7 +126,12 @@ class _Sweep:
             seed = self._step(target, self.paths[target], down(line.loops), line.shown)
         elif self.gifts.reach(target) or target in self.paths:
             seed = bar(target)
-        return _pulled([(line.expr, seed)], self.gifts.names) if seed is not None else {}
+        if seed is None:
+            return {}
+        wanted = tuple(v for v in variables(line.expr) if name_of(v) in self.gifts.names)
+        if (line.expr, seed, wanted) not in self.pulled:
+            self.pulled[line.expr, seed, wanted] = _pulled([(line.expr, seed)], self.gifts.names)
+        return self.pulled[line.expr, seed, wanted]
 
     def given(self) -> None:
         """Add the lines of what is given; those of families stand in the loops that read them."""

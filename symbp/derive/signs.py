@@ -13,7 +13,10 @@ from symbp.ops.rewrite import transform
 
 def absorb(expr: Expr) -> Expr:
     """Return an expression in which signs and masks went into the factors beside them."""
-    return transform(expr, _absorbed)
+    return transform(expr, _absorbed, _SIGNED)
+
+
+_SIGNED = {ABS.name, POSITIVE.name, SIGN.name, "root"}
 
 
 def _absorbed(part: Expr) -> Expr | None:

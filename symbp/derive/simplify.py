@@ -76,6 +76,8 @@ class Lines:
 
     def _reflect(self, expr: Expr) -> Expr:
         """Write σ(−z) as 1 − σ(z), where σ(z) stands in the expression too or has a name."""
+        if SIGMOID.name not in expr.kinds:
+            return expr
         sigmoids = [part for part in walk(expr) if part.op is SIGMOID]
         digests = {part.digest for part in sigmoids}
         values = {}
@@ -100,12 +102,16 @@ class Lines:
 
 def without_weight(expr: Expr) -> Expr:
     """Return an expression for one example, whose weight is 1."""
+    if "weight" not in expr.kinds:
+        return expr
     weights = [v for v in variables(expr) if symbol(v).role == "weight"]
-    return substitute(expr, {weight: number(1) for weight in weights}) if weights else expr
+    return substitute(expr, {weight: number(1) for weight in weights})
 
 
 def _one_hot(expr: Expr) -> Expr:
     """Write the sum of a one-hot vector's entries as 1."""
+    if "one_hot" not in expr.kinds:
+        return expr
     values = {}
     for part in walk(expr):
         op = part.op

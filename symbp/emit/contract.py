@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from symbp.emit.syntax import binary, call, literal, name, ratio, subscript, template
 
@@ -22,10 +23,10 @@ class Term:
     divisor: ast.expr | None = None
     like: str | None = None
 
-    @property
+    @cached_property
     def word(self) -> tuple[int, ...]:
         """The letters, without the axes of length 1."""
-        return tuple(letter for letter in self.letters if letter is not None)
+        return tuple([letter for letter in self.letters if letter is not None])
 
     def aligned(self, out: Sequence[int]) -> "Term":
         """Return code that broadcasts against an array with the axes `out`."""
@@ -38,11 +39,12 @@ class Term:
         first = list(out).index(order[0])
         index = tuple(slice(None) if letter in order else None for letter in out[first:])
         if None not in index:
-            return replace(term, letters=tuple(out[first:]))
-        letters = tuple(letter if letter in order else None for letter in out[first:])
+            letters = tuple(out[first:])
+            return term if term.letters == letters else replace(term, letters=letters)
+        axes = tuple(letter if letter in order else None for letter in out[first:])
         divisor = None if term.divisor is None else subscript(term.divisor, index)
         code = subscript(term.code, index)
-        return Term(code, letters, is_mask=term.is_mask, divisor=divisor, like=term.like)
+        return Term(code, axes, is_mask=term.is_mask, divisor=divisor, like=term.like)
 
     def squeezed(self) -> "Term":
         """Return code without the axes of length 1."""

@@ -27,7 +27,8 @@ def rational_one(term: Term) -> bool:
 
 def lettered(term: Term, word: Mapping[int, int] | tuple[int, ...]) -> Term:
     """Name the axes of a factor by the letters of its word."""
-    return replace(term, letters=tuple(None if k is None else word[k] for k in term.letters))
+    letters = tuple([None if k is None else word[k] for k in term.letters])
+    return term if letters == term.letters else replace(term, letters=letters)
 
 
 def axes(expr: Expr) -> tuple[int | None, ...]:
@@ -95,7 +96,11 @@ def contracted(terms: Sequence[Term], out: tuple[int, ...], dims: Mapping[int, D
         made = [way for terms in ways for way in _steps(terms, pair, out)]
         ways = sorted(made, key=lambda way: sum(_turns(term.code) for term in way))[:_WAYS]
     found = [reduced(way[0], out).aligned(out) for way in ways]
-    return min(found, key=lambda term: (_turns(term.code), _is_turned(term.code)))
+    return (
+        found[0]
+        if len(found) == 1
+        else min(found, key=lambda term: (_turns(term.code), _is_turned(term.code)))
+    )
 
 
 _WAYS = 8
@@ -127,10 +132,16 @@ def _is_turned(code: ast.expr) -> bool:
 
 def _turns(code: ast.expr) -> int:
     """Return how many transposes code writes, one of a whole expression counted higher."""
-    total = 0
-    for part in ast.walk(code):
-        if isinstance(part, ast.Attribute) and _is_turned(part):
-            total += 2 if isinstance(part.value, ast.Name) else 4
-        elif isinstance(part, ast.Attribute) and part.attr in ("transpose", "swapaxes"):
-            total += 4
+    total, pending = 0, [code]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, ast.BinOp):
+            pending += (part.left, part.right)
+        elif isinstance(part, ast.Attribute):
+            if part.attr == "T":
+                total += 2 if isinstance(part.value, ast.Name) else 4
+            total += 4 * (part.attr in ("transpose", "swapaxes"))
+            pending.append(part.value)
+        elif not isinstance(part, ast.Name | ast.Constant):
+            pending += ast.iter_child_nodes(part)  # type: ignore[arg-type]
     return total

@@ -1,9 +1,9 @@
 """The private functions of a network's module: one a sweep, so that each formula stands once."""
 
-import ast
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from symtable import symtable
 
 import sympy as sp
 
@@ -257,8 +257,14 @@ class Sweep:
 
 def read_in(statements: Sequence[str]) -> set[str]:
     """Return the names that statements read, and those that they write in place."""
-    body = ast.parse(indented(statements, "    ").join(("def _():\n", "\n")))
-    return {n.id for n in ast.walk(body) if isinstance(n, ast.Name)}
+    body = indented(statements, "    ").join(("def _():\n", "\n"))
+    found: set[str] = set()
+    pending = symtable(body, "body", "exec").get_children()
+    while pending:
+        table = pending.pop()
+        found.update(table.get_identifiers())
+        pending += table.get_children()
+    return found
 
 
 ROLES = ("param", "input", "const", "target", "line")

@@ -122,12 +122,12 @@ class _Spaced(ast.NodeTransformer):
 
 def text(code: ast.expr) -> str:
     """Return the code's text as the formatter would write it on one line."""
-    spaced = _Spaced()
-    if any(isinstance(part, ast.Slice) for part in ast.walk(code)):
-        code = spaced.visit(copy.deepcopy(code))
-    plain = ast.unparse(ast.fix_missing_locations(code))
-    for name, slice_ in spaced.slices.items():
-        plain = plain.replace(name, slice_)
+    plain = ast.unparse(code)
+    if ":" in plain:
+        spaced = _Spaced()
+        plain = ast.unparse(spaced.visit(copy.deepcopy(code)))
+        for name, slice_ in spaced.slices.items():
+            plain = plain.replace(name, slice_)
     tight = _POWER.sub(r"\1**\2", _QUOTED.sub(r'"\1"', plain))
     return _NEGATED.sub(r"-(\1)", tight)
 

@@ -5,7 +5,6 @@ with exp(z − max z), and so the loss and its gradient share that.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 
 from symbp.ir import Expr, Sum, Words, is_variable, symbol, variable, variables
 from symbp.lower.sweeps import Sweeps
@@ -19,8 +18,8 @@ from symbp.ops.scalar import PLACES, apply, from_scalar
 
 def expanded(sweeps: Sweeps) -> Sweeps:
     """Return the sweeps with what NumPy has no function for written out."""
-    made = _masks_from_values(_changed(sweeps, _expand))
-    return _changed(_changed(made, _select_outside), _sum_outside)
+    made = _masks_from_values(_changed(sweeps, _expand, "Elementwise", "Nonlinear"))
+    return _changed(_changed(made, _select_outside, SELECT.name), _sum_outside, "Sum")
 
 
 def folded(sweeps: Sweeps, kept: Collection[str]) -> Sweeps:
@@ -45,7 +44,7 @@ def written_in(sweeps: Sweeps, kept: Collection[str], goes: Callable[[Expr], boo
             if not stays and goes(expr):
                 put[line.target] = expr
             else:
-                new.append(replace(line, expr=expr))
+                new.append(line.saying(expr))
         made[sweep] = tuple(new)
     return made
 
@@ -86,12 +85,12 @@ def _masks_from_values(sweeps: Sweeps) -> Sweeps:
             return rebuild(part, (rectified[part.args[0]],))
         return None
 
-    return _changed(sweeps, change)
+    return _changed(sweeps, change, POSITIVE.name)
 
 
-def _changed(sweeps: Sweeps, change: Callable[[Expr], Expr | None]) -> Sweeps:
+def _changed(sweeps: Sweeps, change: Callable[[Expr], Expr | None], *among: str) -> Sweeps:
     return {
-        name: tuple(replace(b, expr=transform(b.expr, change)) for b in lines)
+        name: tuple(b.saying(transform(b.expr, change, among)) for b in lines)
         for name, lines in sweeps.items()
     }
 

@@ -8,15 +8,15 @@ head_bar     those that the output's seed gives       inputs_bar   what only x_b
 
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from symbp.derive.derivation import Derivation, Step
-from symbp.derive.forward import bar, dot, moving, tangents_of
-from symbp.derive.reverse import adjoint_steps, join_examples
+from symbp.derive.forward import bar, dot, followed, moving, tangents_of
+from symbp.derive.reverse import Pulled, adjoint_steps, join_examples
 from symbp.derive.simplify import Lines
-from symbp.ir import Examples, Expr, is_holder, is_variable, name_of, symbol, variable, walk
+from symbp.ir import Expr, is_holder, is_variable, name_of, symbol, variable
 from symbp.lower.looped import looped_adjoints
 from symbp.lower.settle import settled
 from symbp.lower.sweeps import Entry, completed
@@ -73,7 +73,7 @@ def sections(derivation: Derivation) -> Sections:
     before = set(primal)
     rest = [b for b in program.bindings if b not in before]
     loss = tuple(needed(rest, [program.loss])) if program.loss is not None else ()
-    tangent = _tangents(primal, loss, program)
+    tangent, dots = _tangents(primal, loss, program)
     looped = any(line.loops for line in program.bindings)
     flat_or_looped = looped_adjoints if looped else partial(_Adjoints, program)
     split = flat_or_looped(single, primal, loss)
@@ -83,7 +83,7 @@ def sections(derivation: Derivation) -> Sections:
         completed(split.adjoint, gradients, program.families),
         split.inputs_bar, (), (), split.entries, single, getattr(split, "lacking", ()),
     )  # fmt: skip
-    return made if program.loss is None else _with_second(made, program)
+    return made if program.loss is None else _with_second(made, program, dots)
 
 
 def _joined(program: Program) -> Program:
@@ -99,10 +99,11 @@ def _joined(program: Program) -> Program:
 
 def _tangents(
     primal: tuple[Binding, ...], loss: tuple[Binding, ...], program: Program
-) -> tuple[tuple[Binding, ...], tuple[Binding, ...]]:
+) -> tuple[tuple[tuple[Binding, ...], tuple[Binding, ...]], tuple[dict[Expr, Expr], ...]]:
     """Return the tangent lines of the output, and of the loss where the inputs stand still.
 
-    A line calls by name what its own sweep or an earlier one has computed, nothing else.
+    A line calls by name what its own sweep or an earlier one has computed, nothing else.  Behind
+    them the tangents that the two know.
     """
     dots = {v: dot(v) for v in moving(program)}
     named = tangents_of(primal, dots, Lines(primal))
@@ -112,7 +113,8 @@ def _tangents(
     output = program.output if program.output is not None else program.result
     results = [[dot(output)], [dot(program.loss)] if loss and program.loss is not None else []]
     families = program.families
-    return completed(found[0], results[0], families), completed(found[1], results[1], families)
+    lines = completed(found[0], results[0], families), completed(found[1], results[1], families)
+    return lines, (dots, still)
 
 
 class _Adjoints:
@@ -137,7 +139,8 @@ class _Adjoints:
         self.loss_lines, self.head_lines = Lines(both), Lines(primal)
         names = {binding.name for binding in both}
         whole = replace(single, bindings=tuple(b for b in single.bindings if b.name in names))
-        steps = adjoint_steps(whole, Lines(both)) if program.loss is not None else ()
+        pulled: Pulled = {}
+        steps = adjoint_steps(whole, Lines(both), pulled=pulled) if program.loss is not None else ()
         self.loss_bar: list[Binding] = []
         self.head_bar: list[Binding] = []
         self.entries: dict[Expr, Entry] = {}
@@ -145,7 +148,7 @@ class _Adjoints:
         self.in_primal |= {single.loss} if program.loss in self.in_primal and single.loss else set()
         output = program.output if program.output is not None else program.result
         alone = replace(program, loss=None, output=output, bindings=tuple(primal))
-        own = adjoint_steps(alone, Lines(primal))
+        own = adjoint_steps(alone, Lines(primal), pulled=pulled)
         from_loss = {self._of(step): step for step in steps} if program.loss is not None else {}
         adjoint = []
         self.head = self._head(own, output, from_loss)
@@ -252,14 +255,23 @@ def _by_name(program: Program) -> dict[str, Expr]:
 
 
 def _has_examples(term: Expr) -> bool:
-    return term.batched or any(isinstance(part.op, Examples) for part in walk(term))
+    return term.batched or "Examples" in term.kinds
 
 
-def _with_second(made: Sections, program: Program) -> Sections:
-    """Add the tangents of the adjoints along a direction: forward over reverse."""
+def _with_second(
+    made: Sections, program: Program, known: Sequence[Mapping[Expr, Expr]]
+) -> Sections:
+    """Add the tangents of the adjoints along a direction: forward over reverse.
+
+    known: the tangents of the output's lines where the inputs move, and of the loss's.
+    """
     lines = Lines([*made.primal, *made.loss, *made.loss_bar])
     dots = {v: dot(v) for v in moving(program) if v not in program.inputs}
-    tangents_of((*made.primal, *made.loss), dots, lines)
+    if program.families or any(line.loops for line in program.bindings):
+        tangents_of((*made.primal, *made.loss), dots, lines)
+    else:
+        followed(made.primal, dots, known[0])
+        followed(made.loss, dots, known[1])
     loss_bar_dot = tangents_of(made.loss_bar, dots, lines)
     adjoint_dot = tangents_of(made.adjoint, dots, Lines([*made.primal, *made.adjoint]))
     entries = [(v, e) for v, e in made.entries.items() if e.by_loss and v not in program.inputs]

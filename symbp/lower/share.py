@@ -83,7 +83,7 @@ def _cut(
                 new.append(Binding(known, whole, loops=line.loops))
             whole = known
         have.add(line.expr.digest)
-    return [*new, replace(line, expr=whole)]
+    return [*new, line.saying(whole)]
 
 
 def _outside(root: Expr, have: set[str]) -> list[Expr]:

@@ -23,15 +23,16 @@ from symbp.program import Binding
 
 def solved(sweeps: Sweeps, kept: Collection[str]) -> Sweeps:
     """Return the sweeps with systems solved and determinants paired; `kept` lines must stay."""
-    while True:
+    while any(INVERSE.name in b.expr.kinds for lines in sweeps.values() for b in lines):
         chosen = _once(_opened(sweeps, kept, None))
         if not chosen:
-            return _paired(sweeps)
+            break
         opened = _opened(sweeps, kept, chosen)
         sweeps = {
-            sweep: tuple(replace(b, expr=_with_systems(b.expr, chosen)) for b in lines)
+            sweep: tuple(b.saying(_with_systems(b.expr, chosen)) for b in lines)
             for sweep, lines in opened.items()
         }
+    return _paired(sweeps)
 
 
 def _is(expr: Expr, op: Nonlinear) -> bool:
@@ -172,8 +173,9 @@ def _paired(sweeps: Sweeps) -> Sweeps:
         )
         return hadamard(sign, node(EXP, size))
 
+    among = (DETERMINANT.name, TRACE_EXPM.name)
     return {
-        sweep: tuple(replace(line, expr=transform(line.expr, change)) for line in lines)
+        sweep: tuple(line.saying(transform(line.expr, change, among)) for line in lines)
         for sweep, lines in sweeps.items()
     }
 

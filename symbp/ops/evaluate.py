@@ -80,16 +80,14 @@ def _given(name: Expr, values: Mapping[str, Any]) -> Array:
     return array
 
 
-def _sizes(
-    names: Iterable[Expr], given: Mapping[Op, Array], sizes: Mapping[str, int]
-) -> dict[str, int]:
+def _sizes(names: Iterable[Expr], given: Mapping[Op, Array], sizes: Mapping[str, int]) -> Sizes:
     """Read the symbolic sizes off the arrays, and check every axis against them."""
     axes = [
         (name, dim, have)
         for name in names
         for dim, have in zip(name.shape, given[name.op].shape, strict=True)
     ]
-    known = {str(name): size for name, size in sizes.items()}
+    known = dict(sizes)
     for _, dim, have in axes:
         if isinstance(dim, sp.Symbol):
             known.setdefault(dim.name, have)
@@ -106,6 +104,8 @@ def _resolve(dim: Dim, sizes: Sizes) -> int:
     """Return a size as a number."""
     if isinstance(dim, int):
         return dim
+    if dim.is_Symbol and dim.name in sizes:
+        return sizes[dim.name]
     found = dim.subs({s: sizes[s.name] for s in dim.free_symbols if s.name in sizes})
     if not found.is_Integer:
         raise SymbpError(f"the size {dim} is not known", "give it in `sizes`")
@@ -161,7 +161,8 @@ def _contraction(op: Words, args: list[Array], dims: Sequence[int]) -> Array:
     for letter in range(len(dims)):
         if letter not in read:
             operands += [np.ones(dims[letter]), [letter]]
-    core = np.einsum(*operands, letters, optimize="greedy") if operands else np.ones(())
+    order = "greedy" if len(operands) > 4 else False  # of two factors there is one order
+    core = np.einsum(*operands, letters, optimize=order) if operands else np.ones(())
     if len(letters) == len(op.out):
         return np.asarray(core)
     full = np.zeros([dims[letter] for letter in op.out], core.dtype)

@@ -54,6 +54,11 @@ class Elementwise(Op):
         exponent = "" if self.exponent is None else f"^{self.exponent}"
         return f"{self.name}{exponent}({','.join(arg.digest for arg in args)})"
 
+    def kinds(self) -> frozenset[str]:
+        """Return the name, of a power "power" or "root"."""
+        root = self.exponent is not None and self.exponent.q == 2
+        return frozenset(("Elementwise", "root" if root else self.name))
+
     def is_symmetric(self, args: Sequence[Expr]) -> bool:
         """Tell whether every argument is its own transpose."""
         return all(arg.symmetric for arg in args)
@@ -99,6 +104,10 @@ class Nonlinear(Op):
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
         return f"{self.name}/{self.leading}({args[0].digest})"
+
+    def kinds(self) -> frozenset[str]:
+        """Return the name besides the type."""
+        return frozenset(("Nonlinear", self.name))
 
     def is_symmetric(self, args: Sequence[Expr]) -> bool:
         """Tell whether the argument is its own transpose and the function keeps it so."""

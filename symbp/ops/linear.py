@@ -5,6 +5,8 @@ from fractions import Fraction
 
 from symbp.ir import Dim, Expr, Shape, Sum, Words, node
 
+ONE = Fraction(1)
+
 
 def ones(*dims: Dim) -> Expr:
     """Return the array of ones of a shape; without a shape, the number 1."""
@@ -33,14 +35,15 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
         if term.shape != shape:
             raise ValueError(f"a term of shape {term.shape} in a sum of shape {shape}")
         for inner, arg in opened(term):
-            before, first = total.get(arg.digest, (Fraction(0), arg))
-            total[arg.digest] = (before + coefficient * inner, first)
+            weight = inner if coefficient is ONE else coefficient * inner
+            before, first = total.get(arg.digest, (None, arg))
+            total[arg.digest] = (weight if before is None else before + weight, first)
     kept = [(c, arg) for c, arg in total.values() if c]
     kept = [_turned(*term) if term[0] < 0 else term for term in kept]
     if len(kept) == 1 and kept[0][0] == 1:
         return kept[0][1]
     kept.sort(key=lambda term: term[0] < 0)
-    common = abs(kept[0][0]) if kept else Fraction(1)
+    common = abs(kept[0][0]) if kept else ONE
     if len(kept) > 1 and common != 1 and all(abs(c) == common for c, _ in kept):
         common = -common if all(c < 0 for c, _ in kept) else common
         return node(Sum((common,), shape), _sum([(c / common, arg) for c, arg in kept], shape))
@@ -109,17 +112,17 @@ def parts(expr: Expr) -> list[tuple[Fraction, Expr]]:
     """Return the terms of a sum with their coefficients; anything else is one term."""
     if isinstance(expr.op, Sum):
         return list(zip(expr.op.coefficients, expr.args, strict=True))
-    return [(Fraction(1), expr)]
+    return [(ONE, expr)]
 
 
 def add(*terms: Expr) -> Expr:
     """Return the sum of one or more expressions of one shape."""
-    return combine([(Fraction(1), term) for term in terms], terms[0].shape)
+    return combine([(ONE, term) for term in terms], terms[0].shape)
 
 
 def subtract(left: Expr, right: Expr) -> Expr:
     """Return left - right."""
-    return combine([(Fraction(1), left), (Fraction(-1), right)], left.shape)
+    return combine([(ONE, left), (Fraction(-1), right)], left.shape)
 
 
 def scale(factor: int | Fraction, expr: Expr) -> Expr:

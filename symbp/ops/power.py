@@ -96,7 +96,7 @@ def base_and_exponent(expr: Expr) -> tuple[Expr, sp.Rational]:
     """Return (b, p) of b^p, and (expr, 1) of anything else."""
     if isinstance(expr.op, Elementwise) and expr.op.exponent is not None:
         return expr.args[0], expr.op.exponent
-    return expr, sp.Integer(1)
+    return expr, sp.S.One
 
 
 def reciprocal(expr: Expr) -> Expr:

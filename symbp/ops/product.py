@@ -15,7 +15,7 @@ from symbp.ir import Constant, Dim, Expr, Shape, Size, Sum, Words, node
 from symbp.ops.inverse import Pair, inverse_pair
 from symbp.ops.joined import apart, turned
 from symbp.ops.kinds import Elementwise
-from symbp.ops.linear import negate, ones, parts, scale, zeros
+from symbp.ops.linear import ONE, negate, ones, parts, scale, zeros
 from symbp.ops.power import base_and_exponent, power
 from symbp.ops.selection import block_pair, one_of_each
 from symbp.words import closed
@@ -119,8 +119,10 @@ def _without(pair: Pair, out: Word, opened: "_Opened") -> Expr:
 
 def _opens(factor: Expr) -> bool:
     """Tell whether joining powers uncovered a number or a product to open in turn."""
-    terms = parts(factor)
-    return isinstance(factor.op, Words) or (len(terms) == 1 and terms[0][0] != 1)
+    op = factor.op
+    if isinstance(op, Sum):
+        return len(op.coefficients) == 1 and op.coefficients[0] != 1
+    return isinstance(op, Words)
 
 
 class _Opened:
@@ -129,7 +131,7 @@ class _Opened:
     def __init__(self, factors: list[Factor], sizes: dict[int, Dim]) -> None:
         self.parent: dict[int, int] = {}
         self.dims: dict[int, Dim] = dict(sizes)
-        self.coefficient = Fraction(1)
+        self.coefficient = ONE
         self.factors: list[Factor] = []
         for factor, word in factors:
             for letter, dim in zip(word, factor.shape, strict=True):
@@ -140,7 +142,8 @@ class _Opened:
         pending = factors[::-1]
         while pending:
             self._open(*pending.pop(), pending)
-        self.factors = [(f, tuple(self.root(i) for i in word)) for f, word in self.factors]
+        if self.parent:
+            self.factors = [(f, tuple(map(self.root, word))) for f, word in self.factors]
         self._join_constants()
 
     def root(self, letter: int) -> int:
@@ -186,10 +189,13 @@ class _Opened:
 
 def _merge(factors: Sequence[Factor]) -> list[Factor]:
     """Join factors of equal base and equal word: x · x = x², x · 1/x = 1."""
+    turned = [(f, tuple(sorted(word)) if f.symmetric else word) for f, word in factors]
+    bases = {(base_and_exponent(f)[0].digest, word) for f, word in turned}
+    if len(bases) == len(turned) and not any(_is_idempotent_power(f) for f, _ in turned):
+        return turned
     exponents: dict[tuple[str, Word], tuple[Expr, sp.Rational]] = {}
-    for factor, word in factors:
+    for factor, word in turned:
         base, exponent = base_and_exponent(factor)
-        word = tuple(sorted(word)) if factor.symmetric else word
         first, before = exponents.get((base.digest, word), (base, sp.Integer(0)))
         exponents[base.digest, word] = (first, before + exponent)
     merged = []
@@ -199,6 +205,11 @@ def _merge(factors: Sequence[Factor]) -> list[Factor]:
         if exponent != 0:
             merged.append((power(base, exponent), word))
     return merged
+
+
+def _is_idempotent_power(factor: Expr) -> bool:
+    base, _ = base_and_exponent(factor)
+    return base is not factor and isinstance(base.op, Elementwise) and base.op.idempotent
 
 
 def _powers(factors: list[Factor], out: Word) -> list[Factor]:

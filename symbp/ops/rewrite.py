@@ -1,6 +1,6 @@
 """Rebuilding expressions: substitution, and one more axis for what varies along it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 import sympy as sp
@@ -33,8 +33,15 @@ def rebuild(expr: Expr, args: tuple[Expr, ...]) -> Expr:
     return node(op, *args)
 
 
-def transform(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
-    """Rebuild from the leaves up; `change` sees each rebuilt node and may return another."""
+def transform(
+    expr: Expr, change: Callable[[Expr], Expr | None], among: Collection[str] | None = None
+) -> Expr:
+    """Rebuild from the leaves up; `change` sees each rebuilt node and may return another.
+
+    among: kinds of nodes one of which must be below for anything to change.
+    """
+    if among is not None and expr.kinds.isdisjoint(among):
+        return expr
     done: dict[Expr, Expr] = {}
     for part in walk(expr):
         made = rebuild(part, tuple(done[arg] for arg in part.args))
@@ -44,6 +51,8 @@ def transform(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
 
 def substitute(expr: Expr, values: Mapping[Expr, Expr]) -> Expr:
     """Replace nodes, outermost first, by others of the same shape."""
+    if values.keys().isdisjoint(walk(expr)):
+        return expr
     done: dict[Expr, Expr] = {}
     for part in walk(expr):
         if part in values:
@@ -140,15 +149,17 @@ def resize(expr: Expr, sizes: Mapping[sp.Expr, int], done: dict[Expr, Expr] | No
 def resized(part: Expr, args: tuple[Expr, ...], change: Callable[[Dim], Dim]) -> Expr:
     """Return a node with other arguments, and each size and index that it speaks of changed."""
     op = part.op
+    if isinstance(op, Sum | Words) and part.args and part.kinds.isdisjoint(_SIZED):
+        return node(replace(op, dims=tuple(map(change, op.dims))), *args)  # nothing else joins
     if isinstance(op, Variable):
-        return node(
-            replace(op, dims=tuple(map(change, op.dims)), index=tuple(map(change, op.index)))
-        )
+        dims, index = tuple(map(change, op.dims)), tuple(map(change, op.index))
+        same = dims == op.dims and index == op.index
+        return part if same else node(replace(op, dims=dims, index=index))
     if isinstance(op, Sum):
         return combine(zip(op.coefficients, args, strict=True), tuple(map(change, op.dims)))
     if isinstance(op, Words):
-        dims = {letter: change(dim) for letter, dim in enumerate(op.dims)}
-        return product(zip(args, op.words, strict=True), op.out, dims)
+        sizes = {letter: change(dim) for letter, dim in enumerate(op.dims)}
+        return product(zip(args, op.words, strict=True), op.out, sizes)
     if isinstance(op, Size):
         value = change(op.dim)
         return number(value) if isinstance(value, int) else node(Size(value))
@@ -161,6 +172,10 @@ def resized(part: Expr, args: tuple[Expr, ...], change: Callable[[Dim], Dim]) ->
     if isinstance(op, Chain | Over):
         return node(replace(op, start=change(op.start), stop=change(op.stop)), *args)
     return rebuild(part, args)
+
+
+_SIZED = ("Merge", "Over", "Selection", "Size", "Split", "When")
+"""What says more at another size: a number, or where a block stands."""
 
 
 def rename(variable: Expr, **fields: object) -> Expr:

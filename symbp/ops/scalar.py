@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import sympy as sp
@@ -56,9 +57,9 @@ def from_scalar(formula: sp.Expr, values: Mapping[sp.Symbol, Expr], shape: Shape
 
     def compound(part: Any) -> Expr:
         if part.is_Add:
-            return add(*map(build, part.as_ordered_terms()))
+            return add(*map(build, _terms(part)))
         if part.is_Mul:
-            return hadamard(*map(build, part.as_ordered_factors()))
+            return hadamard(*map(build, _factors(part)))
         if part.is_Pow and part.exp.is_Rational:
             return power(build(part.base), part.exp)
         if isinstance(part, sp.Piecewise):
@@ -69,6 +70,18 @@ def from_scalar(formula: sp.Expr, values: Mapping[sp.Symbol, Expr], shape: Shape
         return apply(RECORDS[kind], *map(build, part.args))
 
     return build(formula)
+
+
+@cache
+def _terms(part: sp.Add) -> list[sp.Expr]:
+    """Return the terms in SymPy's order, which is slow to find; layers ask for the same."""
+    return list(part.as_ordered_terms())
+
+
+@cache
+def _factors(part: sp.Mul) -> list[sp.Expr]:
+    """Return the factors in SymPy's order."""
+    return list(part.as_ordered_factors())
 
 
 def _choice(part: sp.Piecewise, build: Callable[[Any], Expr]) -> Expr:

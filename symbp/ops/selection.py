@@ -48,10 +48,10 @@ def one_of_each(factors: Sequence[Factor], out: Word) -> list[Factor] | None:
     e_i ⊙ e_i is e_i, and e_i ⊙ e_j zero where i and j are different numbers, as is E_iᵀ E_j.  A
     letter that has nothing but one unit vector is summed to 1.
     """
+    if not any(isinstance(factor.op, Selection) for factor, _ in factors):
+        return list(factors)
     if _are_apart(factors, out):
         return None
-    if not any(is_unit(factor) for factor, _ in factors):
-        return list(factors)
     first: dict[int, Dim] = {}
     kept: list[Factor] = []
     for factor, word in factors:
@@ -93,6 +93,8 @@ def _are_apart(factors: Sequence[Factor], out: Word) -> bool:
 
 def _meeting(factors: Sequence[Factor], out: Word) -> Iterator[tuple[int, int]]:
     """Yield the places of two blocks whose rows have one letter, which nothing else has."""
+    if len(factors) < 2:
+        return
     places = [k for k, (f, w) in enumerate(factors) if isinstance(f.op, Selection) and len(w) == 2]
     for one, other in combinations(places, 2):
         letter = factors[one][1][0]
