@@ -134,7 +134,7 @@ class Segmented:
         inner = [*self._last(), "if sparse:", *(f"    {line}" for line in self.call)]
         inner += [f"for {letter} in range(last, first - 1, -1):", *(f"    {x}" for x in body)]
         every = (*self.segment.values, *self.segment.bars)
-        inner += ["if sparse:", *(f"    {self._forget(one, 0)}" for one in every)]
+        inner += ["if sparse:", *(f"    {self._forget(one, 0, back=True)}" for one in every)]
         return [*made, *(f"    {line}" for line in inner)]
 
     def _header(self, *, back: bool) -> list[str]:
@@ -152,8 +152,19 @@ class Segmented:
     def _ends(self) -> tuple[Dim, Dim]:
         return self.segment.loop.start, self.segment.loop.stop
 
-    def _forget(self, one: Forgotten, carried: int) -> str:
-        last = f"last - {carried}" if carried else "last"
+    def _forget(self, one: Forgotten, carried: int, *, back: bool = False) -> str:
+        """Return the statement that drops what a segment's turns made, but for what is kept.
+
+        carried: how many of the last turns are read by the next segment; `back` where none are.
+        """
+        first = _plus("first", one.ahead)
+        last = _plus("last", one.ahead if back else -carried)
         pinned = tuple_text([self.names.place(place) for place in one.pinned])
         kept = f", kept=({pinned})" if len(one.pinned) > 1 else f", kept={pinned}"
-        return f"_forget({self.names[one.family]}, first, {last}{kept if one.pinned else ''})"
+        return f"_forget({self.names[one.family]}, {first}, {last}{kept if one.pinned else ''})"
+
+
+def _plus(name: str, more: int) -> str:
+    if not more:
+        return name
+    return f"{name} {'+' if more > 0 else '-'} {abs(more)}"

@@ -24,13 +24,13 @@ class Forgotten:
     """A family of which only some members are kept.
 
     carried: how many of the last turns of a segment the next one reads.  pinned: the places that
-    others read.  axis: which index is the turn's.
+    others read.  ahead: how far before its own place a turn writes.
     """
 
     family: Expr
     carried: int
     pinned: tuple[Dim, ...]
-    axis: int
+    ahead: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ def segments(sweeps: Sweeps, kept: Iterable[str]) -> tuple[Segment, ...]:
         back = [x for x in sweeps["adjoint"] if x.loops and x.loops[0].letter == loop.letter]
         values = _forgotten(group, loop, sweeps, lasting)
         bars = _forgotten(back, loop, sweeps, lasting)
-        if values and back:
+        again = {one.family for one in values if not (one.carried or one.pinned)}
+        added = {holder(line.target) for line in group if line.adds}  # twice would be too much
+        if values and back and added <= again:
             found.append(Segment(loop, tuple(group), values, bars))
     return tuple(found)
 
@@ -83,32 +85,33 @@ def _forgotten(
     found = []
     for name in names:
         target = next(v for v in made if name_of(v) == name)
-        axes = [k for k, p in enumerate(symbol(target).index) if sp.S(p).has(loop.letter)]
-        one = _one(holder(target), axes[0], loop, sweeps) if len(axes) == 1 else None
+        ahead = [sp.expand(symbol(v).index[0] - loop.letter) for v in made if name_of(v) == name]
+        steady = len(set(ahead)) == 1 and ahead[0].is_Integer
+        one = _one(target, int(ahead[0]), loop, sweeps) if steady else None
         if one is not None:
             found.append(one)
     return tuple(found)
 
 
-def _one(family: Expr, axis: int, loop: Loop, sweeps: Sweeps) -> Forgotten | None:
+def _one(member: Expr, ahead: int, loop: Loop, sweeps: Sweeps) -> Forgotten | None:
     """Return what is kept of a family, None where others read all of it."""
-    carried, pinned = 0, []
+    carried, pinned, family = 0, [], holder(member)
     zeros = (line for line in sweeps["adjoint"] if line.loops and is_number(line))
     if any(symbol(line.target).of == name_of(family) for line in zeros):
         return None  # zeros take the shapes of all members
     for sweep in _READERS:
         for line in sweeps[sweep]:
             for var in (v for v in variables(line.expr) if name_of(v) == name_of(family)):
-                place = sp.S(symbol(var).index[axis])
+                place = sp.S(symbol(var).index[0])
                 inside = bool(line.loops) and line.loops[0].letter == loop.letter
                 behind = sp.expand(loop.letter - place)
-                if inside and behind.is_Integer and behind >= 0:
+                if inside and behind.is_Integer and behind >= -ahead:
                     carried = max(carried, int(behind))
                 elif not inside and not _letters(line.loops) & place.free_symbols:
                     pinned.append(place)
                 else:
                     return None
-    return Forgotten(family, carried, tuple(dict.fromkeys(pinned)), axis)
+    return Forgotten(family, carried, tuple(dict.fromkeys(pinned)), ahead)
 
 
 def _letters(loops: Iterable[Loop]) -> set[sp.Symbol]:
