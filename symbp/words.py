@@ -20,7 +20,7 @@ def spelling(
     words, out: the letters of the factors and of the result.  dims: the size of each letter.
     """
     digests = [digest for digest, _ in factors]
-    if len(set(digests)) == len(digests) and not any([symmetric for _, symmetric in factors]):
+    if len(set(digests)) == len(digests) and not any(symmetric for _, symmetric in factors):
         order = sorted(range(len(digests)), key=digests.__getitem__)
         return _spelled(digests, words, out, dims, order)
     orders = list(_orders(_colours(factors, words, out)))

@@ -96,7 +96,11 @@ def contracted(terms: Sequence[Term], out: tuple[int, ...], dims: Mapping[int, D
         made = [way for terms in ways for way in _steps(terms, pair, out)]
         ways = sorted(made, key=lambda way: sum(_turns(term.code) for term in way))[:_WAYS]
     found = [reduced(way[0], out).aligned(out) for way in ways]
-    return found[0] if len(found) == 1 else min(found, key=lambda term: (_turns(term.code), _is_turned(term.code)))
+    return (
+        found[0]
+        if len(found) == 1
+        else min(found, key=lambda term: (_turns(term.code), _is_turned(term.code)))
+    )
 
 
 _WAYS = 8

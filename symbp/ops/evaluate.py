@@ -80,9 +80,7 @@ def _given(name: Expr, values: Mapping[str, Any]) -> Array:
     return array
 
 
-def _sizes(
-    names: Iterable[Expr], given: Mapping[Op, Array], sizes: Mapping[str, int]
-) -> Sizes:
+def _sizes(names: Iterable[Expr], given: Mapping[Op, Array], sizes: Mapping[str, int]) -> Sizes:
     """Read the symbolic sizes off the arrays, and check every axis against them."""
     axes = [
         (name, dim, have)

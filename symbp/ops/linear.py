@@ -5,7 +5,6 @@ from fractions import Fraction
 
 from symbp.ir import Dim, Expr, Shape, Sum, Words, node
 
-
 ONE = Fraction(1)
 
 
