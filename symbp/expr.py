@@ -6,7 +6,7 @@ is one node.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 from weakref import WeakValueDictionary
@@ -120,3 +120,36 @@ def node(op: Op, *args: Expr) -> Expr:
 
 def _is_square(shape: Shape) -> bool:
     return len(shape) == 2 and shape[0] == shape[1]
+
+
+def walk(*roots: Expr, last_first: bool = False) -> Iterator[Expr]:
+    """Yield every node below the roots once, arguments before what uses them.
+
+    last_first: of two arguments the last one is met first.
+    """
+    if len(roots) != 1 or last_first or roots[0].size > SHORT:
+        return _walked(roots, last_first)
+    (root,) = roots
+    if root.parts is None:
+        root.parts = tuple(_walked(roots, last_first))
+    return iter(root.parts)
+
+
+SHORT = 60
+"""Of expressions of so many nodes the order is kept: all passes walk the same lines."""
+
+
+def _walked(roots: Sequence[Expr], last_first: bool) -> Iterator[Expr]:
+    step = 1 if last_first else -1
+    seen: set[Expr] = set()
+    pending: list[tuple[Expr, bool]] = [(root, False) for root in reversed(roots)]
+    while pending:
+        top, ready = pending.pop()
+        if top in seen:
+            continue
+        if ready or not top.args:
+            seen.add(top)
+            yield top
+            continue
+        pending.append((top, True))
+        pending += [(arg, False) for arg in top.args[::step] if arg not in seen]

@@ -10,7 +10,7 @@ that depends on an input is marked `batched`, and `lower/` gives it the axis of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
@@ -21,6 +21,7 @@ from symbp.expr import Expr as Expr
 from symbp.expr import Op as Op
 from symbp.expr import fingerprint
 from symbp.expr import node as node
+from symbp.expr import walk as walk
 from symbp.sizes import Dim as Dim
 from symbp.sizes import Shape as Shape
 from symbp.sizes import size_symbol as size_symbol
@@ -251,39 +252,6 @@ def is_holder(var: Expr) -> bool:
 def is_variable(expr: Expr) -> bool:
     """Tell whether a node is a name."""
     return isinstance(expr.op, Variable)
-
-
-def walk(*roots: Expr, last_first: bool = False) -> Iterator[Expr]:
-    """Yield every node below the roots once, arguments before what uses them.
-
-    last_first: of two arguments the last one is met first.
-    """
-    if len(roots) != 1 or last_first or roots[0].size > SHORT:
-        return _walked(roots, last_first)
-    (root,) = roots
-    if root.parts is None:
-        root.parts = tuple(_walked(roots, last_first))
-    return iter(root.parts)
-
-
-SHORT = 60
-"""Of expressions of so many nodes the order is kept: all passes walk the same lines."""
-
-
-def _walked(roots: Sequence[Expr], last_first: bool) -> Iterator[Expr]:
-    step = 1 if last_first else -1
-    seen: set[Expr] = set()
-    pending: list[tuple[Expr, bool]] = [(root, False) for root in reversed(roots)]
-    while pending:
-        top, ready = pending.pop()
-        if top in seen:
-            continue
-        if ready or not top.args:
-            seen.add(top)
-            yield top
-            continue
-        pending.append((top, True))
-        pending += [(arg, False) for arg in top.args[::step] if arg not in seen]
 
 
 def letters_of(*roots: Expr) -> set[sp.Basic]:

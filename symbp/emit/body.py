@@ -250,8 +250,6 @@ class Body:
 
     def _placed(self, line: Binding, position: int) -> list[str]:
         """Write terms that stand in a part of the array into that part, the rest being zeros."""
-        if "Selection" not in line.expr.kinds:
-            return []
         whole, placed = placed_in(line.expr, self.arrays)
         if not placed:
             return []

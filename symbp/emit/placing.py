@@ -27,6 +27,8 @@ class Placed:
 
 def placed(expr: Expr, dims: Dims) -> tuple[list[tuple[Fraction, Expr]], list[Placed]]:
     """Return the terms of a sum that fill the array, and those that stand in a part of it."""
+    if "Selection" not in expr.kinds:
+        return opened(expr), []
     whole: list[tuple[Fraction, Expr]] = []
     found: dict[str, Placed] = {}
     for coefficient, term in opened(expr):

@@ -54,6 +54,9 @@ class Elementwise(Op):
         exponent = "" if self.exponent is None else f"^{self.exponent}"
         return f"{self.name}{exponent}({','.join(arg.digest for arg in args)})"
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.exponent))
+
     def kinds(self) -> frozenset[str]:
         """Return the name, of a power "power" or "root"."""
         root = self.exponent is not None and self.exponent.q == 2
@@ -104,6 +107,9 @@ class Nonlinear(Op):
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
         return f"{self.name}/{self.leading}({args[0].digest})"
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.leading))
 
     def kinds(self) -> frozenset[str]:
         """Return the name besides the type."""

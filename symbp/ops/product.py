@@ -61,7 +61,7 @@ def product(factors: Iterable[Factor], out: Word, sizes: dict[int, Dim] | None =
     if any(_opens(factor) for factor, _ in merged):
         return scale(opened.coefficient, product(merged, out, roots))
     coefficient, merged = _count(merged, out, opened)
-    return scale(coefficient, _settled(merged, out, opened.dims))
+    return scale(coefficient, settled(merged, out, opened.dims))
 
 
 def subproduct(factors: Sequence[Factor], out: Word, dims: Mapping[int, Dim] | Shape) -> Expr:
@@ -88,7 +88,7 @@ def with_factor(expr: Expr, position: int, factor: Expr) -> Expr:
     return product(zip(args, op.words, strict=True), op.out, dict(enumerate(op.dims)))
 
 
-def _settled(factors: Sequence[Factor], out: Word, dims: Mapping[int, Dim]) -> Expr:
+def settled(factors: Sequence[Factor], out: Word, dims: Mapping[int, Dim]) -> Expr:
     """Return the product of factors that nothing joins any more; a factor alone is itself."""
     if len(factors) == 1 and len(set(out)) == len(out):
         ((factor, word),) = factors

@@ -1,6 +1,6 @@
 """Rebuilding expressions: substitution, and one more axis for what varies along it."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import sympy as sp
@@ -9,7 +9,7 @@ from symbp.ir import Dim, Examples, Expr, Size, Sum, Variable, Words, node, size
 from symbp.ops.indexed import Chain, Over, When, when
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import combine, number
-from symbp.ops.product import broadcast, product
+from symbp.ops.product import broadcast, product, settled
 from symbp.ops.reshape import merge, split
 from symbp.ops.scalar import apply
 from symbp.ops.selection import Selection
@@ -103,8 +103,7 @@ def _lift_node(part: Expr, args: tuple[Expr, ...], grown: list[bool], axis: Dim)
     if isinstance(op, Words):
         new = len(op.dims)
         words = [(new, *w) if g else w for w, g in zip(op.words, grown, strict=True)]
-        factors = zip(args, words, strict=True)
-        return product(factors, (new, *op.out), dict(enumerate(op.dims)) | {new: axis})
+        return _alike(part, args, Words(tuple(words), (new, *op.out), (*op.dims, axis)))
     if isinstance(op, Nonlinear):
         return node(replace(op, leading=op.leading + 1), *args)
     if isinstance(op, Merge | Split):
@@ -120,6 +119,27 @@ def _lift_node(part: Expr, args: tuple[Expr, ...], grown: list[bool], axis: Dim)
     if isinstance(op, Elementwise):
         return apply(op, *full)
     raise TypeError(f"{op} cannot be given another axis")
+
+
+def _alike(before: Expr, args: Sequence[Expr], op: Words) -> Expr:
+    """Return a product of factors like those of another, joined in the same way.
+
+    before: a product in normal form.  op: its words, with other sizes or letters in front.  Where
+    each factor is what it was, nothing can join that did not.
+    """
+    pairs = list(zip(args, op.words, strict=True))
+    same = zip(before.args, args, strict=True)
+    if pairs and all(type(new.op) is type(old.op) and _stays(new, old) for old, new in same):
+        return settled(pairs, op.out, dict(enumerate(op.dims)))
+    return product(pairs, op.out, dict(enumerate(op.dims)))
+
+
+def _stays(new: Expr, old: Expr) -> bool:
+    """Tell whether a factor is no number, opens nothing, and has its axes in one order."""
+    op = new.op
+    if isinstance(op, Sum):
+        return len(op.coefficients) > 1 and max(op.coefficients) > 0 and not old.symmetric
+    return isinstance(op, Variable | Elementwise | Nonlinear) and not old.symmetric
 
 
 def repeat(expr: Expr, axis: Dim) -> Expr:
@@ -149,17 +169,20 @@ def resize(expr: Expr, sizes: Mapping[sp.Expr, int], done: dict[Expr, Expr] | No
 def resized(part: Expr, args: tuple[Expr, ...], change: Callable[[Dim], Dim]) -> Expr:
     """Return a node with other arguments, and each size and index that it speaks of changed."""
     op = part.op
-    if isinstance(op, Sum | Words) and part.args and part.kinds.isdisjoint(_SIZED):
-        return node(replace(op, dims=tuple(map(change, op.dims))), *args)  # nothing else joins
     if isinstance(op, Variable):
         dims, index = tuple(map(change, op.dims)), tuple(map(change, op.index))
         same = dims == op.dims and index == op.index
         return part if same else node(replace(op, dims=dims, index=index))
     if isinstance(op, Sum):
-        return combine(zip(op.coefficients, args, strict=True), tuple(map(change, op.dims)))
+        dims = tuple(map(change, op.dims))
+        if args and part.kinds.isdisjoint(_SIZED):
+            return node(Sum(op.coefficients, dims), *args)
+        return combine(zip(op.coefficients, args, strict=True), dims)
     if isinstance(op, Words):
-        sizes = {letter: change(dim) for letter, dim in enumerate(op.dims)}
-        return product(zip(args, op.words, strict=True), op.out, sizes)
+        dims = tuple(map(change, op.dims))
+        if not part.kinds.isdisjoint(_SIZED):
+            return product(zip(args, op.words, strict=True), op.out, dict(enumerate(dims)))
+        return _alike(part, args, Words(op.words, op.out, dims))
     if isinstance(op, Size):
         value = change(op.dim)
         return number(value) if isinstance(value, int) else node(Size(value))
