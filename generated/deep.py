@@ -9,7 +9,8 @@ Primal sweep, for one example:
         f[k] = beta[k] + Omega[k] h[k-1]
         h[k] = relu(f[k])
     f[K] = beta[K] + Omega[K] h[K-1]
-    loss = ‖f[K] - y‖²
+    r    = f[K] - y
+    loss = ‖r‖²
 
 Tangent sweep (v_dot is the derivative of v along a direction):
 
@@ -18,11 +19,13 @@ Tangent sweep (v_dot is the derivative of v along a direction):
         f_dot[k] = beta_dot[k] + Omega_dot[k] h[k-1] + Omega[k] h_dot[k-1]
         h_dot[k] = 1[f[k] > 0] ⊙ f_dot[k]
     f_dot[K] = beta_dot[K] + Omega_dot[K] h[K-1] + Omega[K] h_dot[K-1]
-    loss_dot = 2 (f[K] - y)ᵀ f_dot[K]
+    r_dot    = f_dot[K]
+    loss_dot = 2 rᵀ r_dot
 
 Adjoint sweep (v_bar is ∂loss/∂v):
 
-    f_bar[K]     = 2 (f[K] - y)
+    r_bar        = 2 r
+    f_bar[K]     = r_bar
     beta_bar[K]  = f_bar[K]
     Omega_bar[K] = f_bar[K] h[K-1]ᵀ
     h_bar[K-1]   = Omega[K]ᵀ f_bar[K]
@@ -234,9 +237,9 @@ def _loss(f_K: Array, y: Array) -> tuple[Array, Tape]:
     y = _expect("y", y, len(f_K), f_K.shape[1])
     n = max(len(f_K), 1)
 
-    f_K_minus_y = f_K - y
-    value = np.sum(f_K_minus_y**2) / n
-    return value, (f_K_minus_y,)
+    r = f_K - y
+    value = np.sum(r**2) / n
+    return value, (r,)
 
 
 def _tangent(
@@ -266,17 +269,17 @@ def _tangent(
 
 def _loss_dot(saved: Tape, f_K_dot: Array) -> Array:
     """Return the tangent of the loss."""
-    (f_K_minus_y,) = saved
-    n = max(len(f_K_minus_y), 1)
-    value_dot: Array = 2 / n * np.sum(f_K_minus_y * f_K_dot)
+    (r,) = saved
+    n = max(len(r), 1)
+    value_dot: Array = 2 / n * np.sum(r * f_K_dot)
     return value_dot
 
 
 def _loss_bar(saved: Tape) -> Array:
     """Return the adjoints that the loss gives to what it reads."""
-    (f_K_minus_y,) = saved
-    n = max(len(f_K_minus_y), 1)
-    f_K_bar: Array = 2 / n * f_K_minus_y
+    (r,) = saved
+    n = max(len(r), 1)
+    f_K_bar: Array = 2 / n * r
     return f_K_bar
 
 

@@ -76,6 +76,31 @@ for k in 1..K:
     h[k] = tanh(Omega[k] @ h[k-1])
 loss = norm2(h[K] - y)^2 + c * sum(norm2(Omega[k])^2 / D[k] for k in 1..K)
 """,
+    "last_layer": """\
+size   K, D[0..K]
+input  x : D[0]
+target y : D[K]
+param  W[1..K] : D[k] x D[k-1]   init he
+
+h[0] = x
+for k in 1..K:
+    f[k] = W[k] @ h[k-1]
+    h[k] = tanh(f[k])
+loss = norm2(h[K] - y)^2
+""",
+    "blocks": """\
+size   K, n
+input  x : n
+target y : n
+param  A[1..K] : n x n   init he
+param  B[1..K] : n x n   init xavier
+param  b[1..K] : n       init zero
+
+h[0] = x
+for k in 1..K:
+    h[k] = h[k-1] + B[k] @ relu(A[k] @ h[k-1] + b[k])
+loss = norm2(h[K] - y)^2
+""",
     "third": """\
 size   K, n
 input  x : n
@@ -131,6 +156,8 @@ LENGTHS = {
     "two_step": [{"K": k} for k in (1, 2, 3, 4)],
     "skip": [{"K": k} for k in (1, 2, 3, 4)],
     "penalty": [{"K": k} for k in (1, 2, 3, 4)],
+    "last_layer": [{"K": k} for k in (1, 2, 3, 4)],
+    "blocks": [{"K": k} for k in (1, 2, 3, 4)],
     "third": [{"K": k} for k in (4, 5)],
     "around": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (3, 2))],
     "grid": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (3, 2), (4, 4))],

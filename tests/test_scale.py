@@ -144,3 +144,40 @@ def test_five_thousand_terms_are_one_flat_sum() -> None:
     assert symbp.parse(f"param a\nf = {terms}\nloss = f^2\n").bindings[0].expr.size < 10
     many = " + ".join(f"sin({k} * a)" for k in range(1, 5_001))
     assert len(symbp.parse(f"param a\nf = {many}\nloss = f^2\n").bindings[0].expr.args) == 5_000
+
+
+def symbolic(layers: int) -> str:
+    """Return a network of K layers in as many lines as `layers` asks for, none of them unrolled."""
+    lines = "".join(f"    g{k}[k] = tanh(g{k - 1}[k])\n" for k in range(1, layers + 1))
+    return (
+        "size K, n\ninput x : n\ntarget y : n\nparam W[1..K] : n x n\nh[0] = x\n"
+        f"for k in 1..K:\n    g0[k] = W[k] @ h[k-1]\n{lines}    h[k] = tanh(g{layers}[k])\n"
+        "loss = norm2(h[K] - y)^2\n"
+    )
+
+
+NESTED = (
+    "size L, T, n\ninput x[1..T] : n\ntarget y : n\nparam U[1..L] : n x n\n"
+    "for t in 1..T:\n    h[0,t] = x[t]\n"
+    "for l in 1..L:\n    h[l,0] = zeros(n)\n    for t in 1..T:\n"
+    "        h[l,t] = tanh(U[l] @ h[l,t-1] + h[l-1,t])\nloss = norm2(h[L,T] - y)^2\n"
+)
+
+
+def test_the_lines_of_a_loop_cost_no_more_than_lines(counted: Counted) -> None:
+    few, many = counted.of(symbolic(5)), counted.of(symbolic(50))
+    assert many < 12 * few
+
+
+def test_a_loop_costs_less_than_ten_turns_written_out(counted: Counted) -> None:
+    nested = counted.of(NESTED)
+    for lengths in ({"L": 3, "T": 4}, {"L": 4, "T": 5}):
+        before = counted.calls
+        symbp.derive(symbp.parse(NESTED, sizes=lengths))
+        assert nested < counted.calls - before
+
+
+def test_a_module_of_any_depth_has_one_text() -> None:
+    text = symbp.emit(symbp.derive(symbp.parse(NESTED)))
+    assert len(text) < 20_000
+    assert text.count("np.tanh") == 1

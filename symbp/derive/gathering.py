@@ -20,8 +20,16 @@ from symbp.program import Loop, Program
 
 
 def totals(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Return a sweep in which what turns add to is one line, a sum over them."""
-    summed = {step.target for step in steps if step.adds and _is_total(step)}
+    """Return a sweep in which what turns add to is one line, a sum over them.
+
+    Families stay as they are where a range of their own letters speaks of a letter to sum over.
+    """
+    kept = {name_of(step.target) for step in steps if step.adds and _is_entwined(step)}
+    summed = {
+        step.target
+        for step in steps
+        if step.adds and _is_total(step) and name_of(step.target) not in kept
+    }
     last = {step.target: k for k, step in enumerate(steps) if step.target in summed}
     parts: dict[Expr, list[Step]] = {}
     made = []
@@ -38,6 +46,12 @@ def totals(steps: Sequence[Step]) -> tuple[Step, ...]:
 def _is_total(step: Step) -> bool:
     letters = {s for place in symbol(step.target).index for s in sp.S(place).free_symbols}
     return any(loop.letter not in letters for loop in step.loops)
+
+
+def _is_entwined(step: Step) -> bool:
+    """Tell whether a loop of a member's own is bounded by the letter of one that is summed over."""
+    ends = [sp.S(end) for x in step.loops if not _sums(step, x) for end in (x.start, x.stop)]
+    return any(end.has(loop.letter) for loop in step.loops if _sums(step, loop) for end in ends)
 
 
 def _total(steps: Sequence[Step]) -> Step:

@@ -138,7 +138,7 @@ class Gifts:
         for line in (*self.program.bindings, *whole):
             if not symbol(line.target).index or line.name not in self.names or line.adds:
                 continue
-            gifts = self._gifts.get(line.name, {})
+            gifts: Iterable[_Gift] = self._gifts.get(line.name, {})
             own = box(symbol(line.target).index, _ranges(line.loops))
             met = [gift for gift in gifts if not are_apart(own, gift.box)]
             full = [gift.box for gift in met if gift.is_full]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
-from symbp.derive.forward import moving
+from symbp.derive.forward import moving, reached
 from symbp.ir import Examples, Expr, Sum, Words, is_variable, name_of, symbol, walk
 from symbp.ops.inverse import is_inverse
 from symbp.ops.kinds import Elementwise, H, Nonlinear
@@ -32,7 +32,8 @@ class _Namer:
     def __init__(self, program: Program) -> None:
         self.lines: list[Binding] = []
         self.taken = {str(v.op) for v in program.given} | {b.name for b in program.bindings}
-        self.active = set(moving(program))
+        self.active: set[Expr] = set()
+        self.moving = reached(program.bindings, map(name_of, moving(program)))
         self.uses = _uses(program)
         self.named: dict[str, Binding] = {}
 
@@ -45,13 +46,11 @@ class _Namer:
                 made = self._name(part, made, reasons[part], binding)
             done[part] = made
         self.lines.append(replace(binding, expr=done[binding.expr]))
-        if binding.expr in self.active:
-            self.active.add(binding.target)
 
     def _reasons(self, root: Expr) -> dict[Expr, str]:
         reasons: dict[Expr, str] = {}
         for part in walk(root):
-            if any(arg in self.active for arg in part.args):
+            if any(arg in self.active for arg in part.args) or self._moves(part):
                 self.active.add(part)
             if _is_short(part) or part not in self.active:
                 continue
@@ -64,6 +63,10 @@ class _Namer:
                 if arg in self.active and not _is_short(arg) and self._is_read_again(part, arg):
                     reasons[arg] = _letter(part, arg)
         return reasons
+
+    def _moves(self, part: Expr) -> bool:
+        """Tell whether a part is a variable that moves, at whatever place of its family."""
+        return is_variable(part) and name_of(part) in self.moving
 
     def _is_read_again(self, parent: Expr, arg: Expr) -> bool:
         """Tell whether the derivative of the parent contains this argument."""

@@ -12,11 +12,11 @@ import sympy as sp
 
 from symbp.derive.derivation import Path, Step
 from symbp.derive.forward import bar, moving, reached
-from symbp.ir import Dim, Expr, Shape, name_of, symbol, variables, walk
-from symbp.ops.indexed import when
+from symbp.ir import Dim, Expr, Shape, name_of, node, symbol, variables, walk
+from symbp.ops.indexed import Over, when
 from symbp.ops.linear import add, is_zero
 from symbp.ops.product import hadamard
-from symbp.ops.rewrite import rename, resize, resized
+from symbp.ops.rewrite import rebuild, rename, resize, resized
 from symbp.places import Span, are_apart, at_most
 from symbp.program import Binding, Loop, Program
 from symbp.sizes import letter_symbol
@@ -169,13 +169,36 @@ def _dim(dim: Dim, places: Mapping[sp.Symbol, Dim]) -> Dim:
 
 
 def _at(expr: Expr, places: Mapping[sp.Symbol, Dim]) -> Expr:
-    """Return an expression with places for letters, all at the same time."""
+    """Return an expression with places for letters, all at the same time.
+
+    A sum inside over a letter that comes in from outside takes one that has gone.
+    """
     changed = {s: place for s, place in places.items() if s != place}
+    coming = {s for place in changed.values() for s in sp.S(place).free_symbols}
+    bound = {p.op.letter for p in walk(expr) if isinstance(p.op, Over)} if coming else set()
+    caught = sorted(bound & coming, key=str)
+    gone = sorted(changed.keys() - coming - bound, key=str)
+    instead = dict(zip(caught, gone, strict=False))
+    changed |= instead
     between = {s: letter_symbol(f"{s.name}'") for s in changed}
     if any(sp.S(place).has(*changed) for place in changed.values()) and len(changed) > 1:
         expr = resize(expr, between)
         changed = {between[s]: place for s, place in changed.items()}
-    return resize(expr, changed) if changed else expr
+    return _summed_over(resize(expr, changed), instead) if changed else expr
+
+
+def _summed_over(expr: Expr, letters: Mapping[sp.Symbol, sp.Symbol]) -> Expr:
+    """Return an expression whose sums run over other letters, by which their terms are said."""
+    if not letters:
+        return expr
+    done: dict[Expr, Expr] = {}
+    for part in walk(expr):
+        made = rebuild(part, tuple(done[arg] for arg in part.args))
+        if isinstance(made.op, Over):
+            letter = letters.get(made.op.letter, made.op.letter)
+            made = node(replace(made.op, letter=letter), *made.args)
+        done[part] = made
+    return done[expr]
 
 
 def _merged(shares: list[_Share], letters: Sequence[sp.Symbol]) -> list[_Share]:

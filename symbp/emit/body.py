@@ -117,7 +117,7 @@ class Body:
         if sometimes:
             base = Binding(line.target, combine(always, line.expr.shape))
             made = self._line(base, -1)
-            if not base.expr.args or is_view(base.expr):  # what is added to must be our own
+            if not base.expr.args or is_view(base.expr):  # it must be ours to be added to
                 made = [f"{target} = {text(self._filled(base).code)}.copy()"]
             for var, terms in sometimes.items():
                 made.append(f"if {self.arrays.names[var]} is not None:")
@@ -129,8 +129,7 @@ class Body:
             return constant or assigned(target, self._filled(line).code)
         ways = (self._constant, self._less_one_hot, self._placed, self._in_place, self._accumulated)
         for way in ways:
-            found = way(line, position)
-            if found:
+            if found := way(line, position):
                 return found
         return assigned(target, self._filled(line).code)
 

@@ -46,8 +46,8 @@ class Families:
         """Return the range of a family that is given, or of its tangents and adjoints."""
         if not symbol(var).index:
             return None
-        of = symbol(var).of.removesuffix("_bar")
-        return self.ranges.get(name_of(var)) or self.ranges.get(of)
+        of = symbol(var).of or name_of(var)
+        return self.ranges.get(of) or self.ranges.get(of.removesuffix("_bar"))
 
     def enter(self, lines: Iterable[Binding]) -> None:
         """Note the ranges of the letters that places in some lines speak of."""

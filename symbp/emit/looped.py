@@ -7,11 +7,12 @@ import sympy as sp
 
 from symbp.derive.forward import dot
 from symbp.emit.arrays import Arrays
+from symbp.emit.counting import CountingSweep
 from symbp.emit.families import Families
 from symbp.emit.family_guards import FamilyGuards
 from symbp.emit.fields import Fields
 from symbp.emit.looping import LoopedBody
-from symbp.emit.sweeps import ROLES, Function, Sweep, count_line, read_in
+from symbp.emit.sweeps import ROLES, Function, count_line, read_in
 from symbp.emit.text import Item, indented, wrapped
 from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, variables, walk
 from symbp.lower.batch import EXAMPLES
@@ -20,7 +21,7 @@ from symbp.lower.schedule import ABOUT_LOSS, Schedule
 from symbp.program import Binding
 
 
-class LoopedSweep(Sweep):
+class LoopedSweep(CountingSweep):
     """One private function of a network with loops."""
 
     def __init__(self, schedule: Schedule, name: str, fields: Fields) -> None:
@@ -92,7 +93,9 @@ class LoopedSweep(Sweep):
         plain = [v for s, v, made in pairs if not (made and self.families.tells(sp.S(s)))]
         told |= {dim for v in plain if v is not None for dim in v.shape}
         made = [v for v in plain if v is not None]
-        return [*made, *self.families.tellers(self.lines, told)]
+        owners = [self.families.owner(s) for s in self._in_guards() if s not in told]
+        counted = [holder(self.families.members[x]) for x in owners if x is not None]
+        return [*made, *counted, *self.families.tellers(self.lines, told)]
 
     def _ahead(self) -> set[Expr]:
         """Return the values that are not there yet when the function is called."""
@@ -227,25 +230,6 @@ class LoopedSweep(Sweep):
             self.helpers.add("completed")
         return made
 
-    def _sizes(self, read: Collection[str]) -> list[str]:
-        """Return the lines that count the members of families, for the sizes that are read."""
-        made: list[str] = []
-        for size in self.families.read_by(self.lines) + self._in_results():
-            owner = self.families.owner(size)
-            name = self.names.size(size)
-            line = f"{name} = "
-            if owner is None or name not in read or any(m.startswith(line) for m in made):
-                continue
-            var = self.families.members[owner]
-            whole = self.names[holder(var)]
-            whole = f"params.{whole}" if symbol(var).role == "param" else whole
-            made.append(line + self.families.count(owner, size, whole))
-        return made
-
-    def _in_results(self) -> list[sp.Symbol]:
-        loops = [self.families.range_of(v) for v in self.results]
-        return [s for x in loops if x for b in (x.start, x.stop) for s in _free(b)]
-
     def _taken_apart(self, group: str, names: Sequence[str]) -> list[str]:
         """Return the lines that take parameters out of fields; families become dicts."""
         lines: list[str] = []
@@ -304,7 +288,3 @@ def _counts_examples(part: Expr) -> bool:
     """Tell whether the code of a node may speak of how many examples there are."""
     is_weight = isinstance(part.op, Variable) and part.op.role == "weight"
     return is_weight or EXAMPLES in symbols_of(part)
-
-
-def _free(dim: Dim) -> list[sp.Symbol]:
-    return sorted(sp.S(dim).free_symbols, key=str)

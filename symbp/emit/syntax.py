@@ -19,7 +19,7 @@ _OPERATORS: dict[str, ast.operator] = {
     "@": ast.MatMult(),
     "**": ast.Pow(),
 }
-_NEGATED = re.compile(r"-([A-Za-z_][\w.]*\*\*[\d.]+)")
+_NEGATED = re.compile(r"-([A-Za-z_][\w.]*(?:\*\*|\[[^\[\]]*\] \*\* )[\d.]+)")
 _QUOTED = re.compile(r"'([^'\"\\]*)'")
 _POWER = re.compile(r"(?<![\w.)\]] )(\b[A-Za-z_][\w.]*|\b\d+) \*\* (\d+(?:\.\d+)?)\b")
 

@@ -75,6 +75,21 @@ for k in 1..L:
     g[k] = tanh(V[k] @ g[k-1])
 loss = norm2(g[L] - y)^2
 """,
+    "pairs": """\
+size   K, n
+input  x : n
+param  w[1..K] : n
+for a in 1..K:
+    s[a] = sum(norm2(w[a] + w[b] + x)^2 for b in 1..K)
+loss = sum(sum(dot(w[a], w[b] + x)^2 for a in 1..K) for b in 1..K) + sum(s[b] for b in 1..K)
+""",
+    "triangle": """\
+size   K, n
+input  x : n
+param  w[1..K] : n
+param  v[1..K] : n
+loss = sum(dot(w[a], x) * sum(norm2(w[b] + v[K-b+1])^2 for b in 1..a) for a in 1..K)
+""",
 }
 
 AT = {
@@ -91,8 +106,9 @@ MISSING = {
     "third": ["W"],
     "grid": ["W", "U"],
     "around": ["W", "V"],
+    "triangle": ["w", "v"],
 }
-"""Gradients that stay recurrences: several terms, brackets, two indices."""
+"""Gradients that stay recurrences: several terms, brackets, two indices, ranges of two letters."""
 
 
 class Turns:
