@@ -106,6 +106,7 @@ MISSING = {
     "third": ["W"],
     "grid": ["W", "U"],
     "around": ["W", "V"],
+    "pairs": ["w"],
     "triangle": ["w", "v"],
 }
 """Gradients that stay recurrences: several terms, brackets, two indices, ranges of two letters."""
