@@ -34,6 +34,27 @@ for t in 1..T:
 output z[T]
 loss = sum(softmax_cross_entropy(y[t], z[t]) for t in 1..T)
 """,
+    "one": """\
+size   T, n, D
+input  x[1..T] : n
+target y[1..T] : one_hot D
+param  V[1..T] : D x n
+for t in 1..T:
+    z[t] = V[t] @ x[t]
+output z[T]
+loss = sum(softmax_cross_entropy(y[t], z[t]) for t in 1..T)
+""",
+    "dead": """\
+size   K, D[0..K]
+input  x : D[0]
+target y : one_hot D[K]
+param  V[1..K] : D[k] x D[k-1]
+h[0] = x
+for k in 1..K:
+    z[k] = V[k] @ h[k-1]
+    h[k] = tanh(z[k])
+loss = softmax_cross_entropy(y, z[K])
+""",
     "inits": HEAD
     + "".join(
         f"param {name}[1..K] : {shape}   init {kind}\n"
@@ -67,6 +88,8 @@ def cli(tmp_path, monkeypatch):
 WORKS = (
     "derive symmetric.symbp -o out",
     "derive labels.symbp -o out",
+    "derive one.symbp -o out",
+    "derive dead.symbp -o out",
     "derive inits.symbp -o out",
     "derive kinks.symbp -o out",
     "derive flat.symbp -o out",

@@ -163,6 +163,7 @@ class _Solver:
     def _has_one_line(self, name: str) -> bool:
         (line, *others) = self.lines[name]
         own = name in map(name_of, self._adjoints(line.expr))
+        own = own or (self.seed is not None and name == name_of(self.seed))
         return not others and not own and bool(symbol(line.target).index)
 
     def _recurrence(self, step: Step, lines: Sequence[Step]) -> list[_Piece] | None:

@@ -65,8 +65,14 @@ class LoopedSweep(CountingSweep):
         """Return the families that this function fills with zeros where they were given nothing."""
         if self.name == "adjoint":
             return list(self.schedule.lacking)
-        entered = self.schedule.always(self.name) if self.name == "adjoint_dot" else []
-        return [v for v in map(dot, self.schedule.lacking) if v in entered]
+        if self.name == "inputs_bar":  # what the adjoint sweep hands on is filled there
+            made = {holder(line.target) for line in self.schedule.sweeps["adjoint"]}
+            read = self.schedule.reads(self.name)
+            return [v for v in self.schedule.lacking if v in read and v not in made]
+        if self.name != "adjoint_dot":
+            return []
+        here = {*self.schedule.always(self.name), *(holder(line.target) for line in self.lines)}
+        return [v for v in map(dot, self.schedule.lacking) if v in here]
 
     def _witness(self, found: Iterable[Expr]) -> list[Expr]:
         found = list(found)

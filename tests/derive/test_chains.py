@@ -107,6 +107,7 @@ MISSING = {
     "seldom": ["W", "V"],
     "grid": ["W", "U"],
     "around": ["W", "V"],
+    "pairs": ["w"],
     "triangle": ["w", "v"],
 }
 """Gradients that stay recurrences: several terms, brackets, two indices, ranges of two letters."""
