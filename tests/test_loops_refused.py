@@ -1,4 +1,4 @@
-"""Programs with loops for which no module can be written: one message, and what to write instead."""
+"""Programs with loops for which no module can be written: what is said, and at which sizes."""
 
 import pytest
 
@@ -36,3 +36,9 @@ def test_sizes_of_which_one_must_not_be_above_the_other_are_found():
     program = symbp.parse(text + "loss = norm2(h[L] + b[L] - y)^2\n")
     module = symbp.compile(symbp.derive(program))
     assert symbp.certify(module).ok
+
+
+def test_a_family_of_which_one_member_is_read_does_not_count_as_unread():
+    text = HEAD + SQUARES + "param b[1..K] : n\n" + LOOP.format("K", "W[k]")
+    found = symbp.derive(symbp.parse(text + "loss = norm2(h[K] + b[K] - y)^2\n"))
+    assert "Zero everywhere" not in found.unicode()
