@@ -42,3 +42,11 @@ def test_a_family_of_which_one_member_is_read_does_not_count_as_unread():
     text = HEAD + SQUARES + "param b[1..K] : n\n" + LOOP.format("K", "W[k]")
     found = symbp.derive(symbp.parse(text + "loss = norm2(h[K] + b[K] - y)^2\n"))
     assert "Zero everywhere" not in found.unicode()
+
+
+@pytest.mark.parametrize("asked", ["jacobian", "hessian"])
+def test_dense_derivatives_need_numbers_for_lengths(asked):
+    text = HEAD + SQUARES + LOOP.format("K", "W[k]") + TAIL
+    with pytest.raises(symbp.SymbpError, match=f"--{asked} needs numbers for the lengths"):
+        symbp.Wanted(**{asked: True}).check(symbp.parse(text))
+    symbp.Wanted(**{asked: True}).check(symbp.parse(text, sizes={"K": 2}))

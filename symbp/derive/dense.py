@@ -41,6 +41,10 @@ class Wanted:
     def check(self, program: Program) -> None:
         """Raise SymbpError where what is asked for is not there."""
         asked = "--hessian" if self.hessian else "--hvp"
+        dense = asked if self.hessian else "--jacobian"
+        if (self.hessian or self.jacobian) and program.is_looped:
+            what = f"{dense} needs numbers for the lengths of families and loops"
+            raise SymbpError(what, "`--set K=3` writes them out; `hvp`, `jvp`, `vjp` need none")
         if (self.hessian or self.hvp) and program.result.rank:
             what = f"{asked} is for a scalar, and {name_of(program.result)} is an array"
             raise SymbpError(what, "`--jacobian` gives its first derivative entry by entry")
