@@ -131,7 +131,7 @@ def loss_and_grad(
     """Return the loss and its gradient, worked out for `microbatch` examples at a time."""
     params = as_params(params)
     if microbatch is not None:
-        return _in_parts(params, (x, y), (True, True), microbatch)
+        return _in_parts(params, (x, y), (0, 0), microbatch)
     f_K, tape = _primal(params, x)
     value, saved = _loss(f_K, y)
     f_K_bar = _loss_bar(saved)
@@ -397,37 +397,41 @@ def _family(
 
 
 def _in_parts(
-    params: Params, data: tuple[Any, ...], several: tuple[bool, ...], size: int
+    params: Params, data: tuple[Any, ...], axes: tuple[int | None, ...], size: int
 ) -> tuple[float, Params]:
     """Return the loss and its gradient, worked out for `size` examples at a time.
 
-    several: which of the data have examples; a family of arrays has them in each.
+    axes: that of the examples in each of the data, 1 in a family of arrays, None where none is.
     """
-    if size < 1:
-        raise ValueError(f"microbatch must be at least 1, got {size}")
-    first = next(value for value, each in zip(data, several, strict=True) if each)
-    n = len(first if isinstance(first, np.ndarray) else first[0])
-    value, grad = loss_and_grad(params, *_rows(data, several, 0, size))
-    if n <= size:
-        return value, grad
+    if not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(f"microbatch must be a whole number from 1, got {size!r}")
+    data = tuple(list(v) if axis == 1 else v for v, axis in zip(data, axes, strict=True))
+    given = [v if axis else [v] for v, axis in zip(data, axes, strict=True) if axis is not None]
+    counts = {np.shape(array)[:1] for arrays in given for array in arrays}
+    n = max(max(count, default=0) for count in counts)
+    if n <= size or len(counts) > 1:  # which `loss_and_grad` refuses
+        return loss_and_grad(params, *data)
+    value, grad = loss_and_grad(params, *_rows(data, axes, 0, size))
     weight = size / n
     value, grad = weight * value, _plus(None, grad, weight)
     for start in range(size, n, size):
-        one, part = loss_and_grad(params, *_rows(data, several, start, start + size))
+        one, part = loss_and_grad(params, *_rows(data, axes, start, start + size))
         weight = min(size, n - start) / n
         value, grad = value + weight * one, _plus(grad, part, weight)
     return value, grad
 
 
-def _rows(data: tuple[Any, ...], several: tuple[bool, ...], start: int, stop: int) -> Iterator[Any]:
+def _rows(
+    data: tuple[Any, ...], axes: tuple[int | None, ...], start: int, stop: int
+) -> Iterator[Any]:
     """Yield the data with some of the examples; a family of arrays with these in each."""
-    for value, each in zip(data, several, strict=True):
-        if not each:
+    for value, axis in zip(data, axes, strict=True):
+        if axis is None:
             yield value
-        elif isinstance(value, np.ndarray):
-            yield value[start:stop]
+        elif axis == 0:
+            yield np.asarray(value)[start:stop]
         else:
-            yield [array[start:stop] for array in value]
+            yield [np.asarray(array)[start:stop] for array in value]
 
 
 def _plus(total: Any, part: Any, weight: float) -> Any:

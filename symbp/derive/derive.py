@@ -67,7 +67,8 @@ def _warnings(program: Program, adjoint: tuple[Step, ...]) -> tuple[str, ...]:
                 )
     wrt = {name_of(v) for v in program.wrt}
     zero = [symbol(step.target).of for step in adjoint if is_zero(step.expr)]
-    unreached = [name for name in zero if name in wrt]
+    given = {symbol(step.target).of for step in adjoint if not is_zero(step.expr)}
+    unreached = [name for name in zero if name in wrt and name not in given]
     if unreached:
         found.append(f"Zero everywhere: the gradient with respect to {', '.join(unreached)}.")
     return tuple(dict.fromkeys(found))

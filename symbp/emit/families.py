@@ -6,6 +6,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from symbp.emit.identifiers import Identifiers
+from symbp.errors import SymbpError
 from symbp.ir import (
     Dim,
     Expr,
@@ -26,6 +27,8 @@ from symbp.ops.selection import Selection
 from symbp.places import Range, at_most, span
 from symbp.program import Binding, Loop
 
+_HELP = "`param b[1..K] : n`; or give the size a number, `--set K=3`"
+
 
 class Families:
     """What is given as families, and how code reads sizes off them.
@@ -41,6 +44,30 @@ class Families:
         order = (*program.params, *program.inputs, *program.consts, *program.targets)
         there = [v for v in order if name_of(v) in self.ranges and v not in without]
         self.members = {name_of(v): batch.name(v) for v in there}
+
+    def check_told(self, lines: Iterable[Binding]) -> None:
+        """Raise SymbpError where no family that is given tells a size that places speak of.
+
+        The numbers of members are read in the order of declaration, each telling one size more.
+        """
+        known: set[sp.Symbol] = set()
+        for name in self.members:
+            loop = self.ranges[name]
+            new = sp.S(loop.stop - loop.start).free_symbols - known
+            if len(new) > 1 or any(self._rest(name, size) is None for size in new):
+                said = " and ".join(sorted(map(str, new)))
+                what = f"the number of members of {name} does not tell {said} by itself"
+                raise SymbpError(what, f"declare families that do above it: {_HELP}")
+            known |= new
+        lines = list(lines)
+        ends = [b for line in lines for x in line.loops for b in (x.start, x.stop)]
+        ends += [b for loop in self.ranges.values() for b in (loop.start, loop.stop)]
+        for var in (v for line in lines for v in (line.target, *variables(line.expr))):
+            ends += symbol(var).index
+        sizes = {s for end in ends for s in sp.S(end).free_symbols if s.is_positive}
+        for size in sorted(sizes - known, key=str):
+            what = f"no number of members that the module is given tells {size}"
+            raise SymbpError(what, f"declare a family of {size} members: {_HELP}")
 
     def range_of(self, var: Expr) -> Loop | None:
         """Return the range of a family that is given, or of its tangents and adjoints."""

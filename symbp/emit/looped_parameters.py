@@ -30,6 +30,7 @@ class LoopedParameters(Parameters):
 
     def __init__(self, batch: Batch, names: Identifiers) -> None:
         self.families = Families(batch, names)
+        self.families.check_told(batch.program.bindings)
         self.first = {}
         for name, loop in batch.program.families.items():
             if name not in self.families.members:

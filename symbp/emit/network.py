@@ -100,9 +100,10 @@ class Network(Composer):
             return []
         data = tuple_text([self.name(v) for v in self.data])
         data = data if len(self.data) == 1 else f"({data})"
-        several = tuple_text([str(symbol(v).batched) for v in self.data])
-        several = several if len(self.data) == 1 else f"({several})"
-        call = broken("return _in_parts(", ["params", data, several, "microbatch"], ")", 2)
+        places = [int(bool(symbol(v).index)) if symbol(v).batched else None for v in self.data]
+        axes = tuple_text([str(place) for place in places])
+        axes = axes if len(self.data) == 1 else f"({axes})"
+        call = broken("return _in_parts(", ["params", data, axes, "microbatch"], ")", 2)
         return ["if microbatch is not None:", *(f"    {line}" for line in call)]
 
     def jvp(self) -> Function:

@@ -7,11 +7,13 @@ for √(xᵀ S⁻¹ x) S has to be positive definite.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, permutations
 from typing import Literal, TypeAlias
 
 import numpy as np
 import sympy as sp
 
+from symbp.errors import SymbpError
 from symbp.ir import Dim, Expr, name_of, size_symbol, size_value, symbol, variables, walk
 from symbp.ops.evaluate import evaluate
 from symbp.ops.formula import Array
@@ -53,8 +55,13 @@ def trial(program: Program, seed: int = 0) -> Trial:
 
 def _looped(program: Program, seed: int) -> Trial:
     """Return a choice for a program with loops, from that for its lines written out."""
-    places = next(p for k in range(DEPTH, 1000) if (p := _lengths(program, k)) is not None)
-    return _at(program, places, seed)
+    for turns in range(DEPTH, 1000):
+        places = _lengths(program, turns)
+        if places is not None:
+            return _at(program, places, seed)
+    wanted = " and ".join(f"{bound} ≥ 0" for bound in program.least)
+    what = f"no small sizes are found at which every member that is read is there: {wanted}"
+    raise SymbpError(what, "read members at places nearer to the ends, or give sizes numbers")
 
 
 def depths(program: Program, seed: int = 0) -> list[tuple[str, Trial]]:
@@ -80,11 +87,13 @@ def _lengths(program: Program, turns: int) -> dict[sp.Symbol, int] | None:
     dims += [b for loop in program.families.values() for b in (loop.start, loop.stop)]
     fixed = {size_symbol(n): k for n, k in program.sizes.items() if k is not None}
     free = {s for dim in dims for s in sp.S(dim).free_symbols if s.is_positive and s not in fixed}
-    order = sorted(free, key=str)
-    places = {**{s: turns + n for n, s in enumerate(order)}, **fixed}
     families = [loop.stop - loop.start for loop in program.families.values()]
-    bounds = (sp.S(bound).subs(places) for bound in (*program.least, *families))
-    return places if all(bound >= 0 for bound in bounds) else None
+    bounds = [sp.S(bound) for bound in (*program.least, *families)]
+    for order in islice(permutations(sorted(free, key=str)), ORDERS):
+        places = {**{s: turns + n for n, s in enumerate(order)}, **fixed}
+        if all(bound.subs(places) >= 0 for bound in bounds):
+            return places
+    return None
 
 
 def _at(program: Program, places: dict[sp.Symbol, int], seed: int) -> Trial:
@@ -97,6 +106,9 @@ def _at(program: Program, places: dict[sp.Symbol, int], seed: int) -> Trial:
     sizes = {members.get(s, s): k for s, k in found.sizes.items()}
     return Trial({**sizes, **places}, found.law)
 
+
+ORDERS = 24
+"""How many orders of the sizes are tried, where some must not be above others."""
 
 DEPTH = 3
 """The number of turns that loops are tried with, unless a line reads a later member."""
