@@ -163,7 +163,8 @@ class _Solver:
     def _has_one_line(self, name: str) -> bool:
         (line, *others) = self.lines[name]
         own = name in map(name_of, self._adjoints(line.expr))
-        return not others and not own and bool(symbol(line.target).index)
+        begun = self.seed is not None and name_of(self.seed) == name
+        return not (others or own or begun) and bool(symbol(line.target).index)
 
     def _recurrence(self, step: Step, lines: Sequence[Step]) -> list[_Piece] | None:
         """Return x[k] = M(k) x[k+1] from `start` to `stop`, with x[stop+1] = v, as a chain."""
