@@ -122,7 +122,9 @@ def _turn_term(grow: Grower, name: str, depth: int, start: int, stop: str) -> st
                      "input", "const", "fixed"))  # fmt: skip
     span = _own_range(grow, start, stop)
     if kind == "own":
-        return f"{grow.given(grow.one(('param', 'param', 'const')), 'V', 'n x n', span)}[k] @ {back}"
+        return (
+            f"{grow.given(grow.one(('param', 'param', 'const')), 'V', 'n x n', span)}[k] @ {back}"
+        )
     if kind == "shared":
         return f"{grow.matrix()} @ {back}"
     if kind == "bias":
@@ -287,7 +289,9 @@ def loop_programs(draw: Callable[..., Any]) -> Drawn:
         _nested(grow)
     lossy = not grow.chance(6)
     output = grow.name("f")
-    grow.spec.lines.append(f"{output} = {grow.one(('{}', 'tanh({})', 'softmax({})')).format(_read(grow))}")
+    grow.spec.lines.append(
+        f"{output} = {grow.one(('{}', 'tanh({})', 'softmax({})')).format(_read(grow))}"
+    )
     if lossy:
         target = grow.given("target", "y", "n")
         kind = grow.one(("norm2({} - {})^2", "squared_error({}, {})"))
