@@ -38,7 +38,7 @@ Adjoint sweep (v_bar is ∂loss/∂v):
 
 A batch holds one example per row, so W h is written `h @ W.T`. The loss is the mean over
 the batch, 0 for an empty one. Inside the functions a family is a dict by places, as in the
-formulas; v[k] is called v_k v_k where one turn alone makes and reads it. In Params it is a
+formulas; v[k] is called v_k where one turn alone makes and reads it. In Params it is a
 tuple: Omega[1] is params.Omega[0]. A gradient has the shape of its parameter. Where a line
 says `out=v`, the result takes v's storage; v is not read again. relu'(0) is taken as 0, and
 1[f > 0] is read from h = relu(f).

@@ -166,7 +166,7 @@ def run(*args):
 
 def test_the_command_prints_formulas_and_numbers():
     text = run(DEEP, "--set", "K=1000", "--set", "D=64").output
-    assert "N (3 D_K D_{K−1} + 8 D_K + Σ_{k=1…K−1} (3 Dₖ Dₖ₋₁ + 5 Dₖ))" in text
+    assert "N (3 D_K D_{K−1} + 7 D_K + Σ_{k=1…K−1} (3 Dₖ Dₖ₋₁ + 5 Dₖ))" in text
     assert "Σ_{j=k+1…K−1} (2 Dⱼ Dⱼ₋₁ + 4 Dⱼ)" in text
     assert "leading 3 N K d²" in text
     assert "In numbers, at K = 1000, D = 64, N = 1" in text

@@ -117,7 +117,7 @@ def written_in(steps: Sequence[Step], values: dict[Expr, Expr]) -> tuple[Step, .
 def _fused(steps: Sequence[Step], derivation: Derivation) -> dict[Expr, Expr]:
     """Return the adjoints of activations that only the adjoint of the pre-activation reads.
 
-    A family whose members have several lines, a start and a recurrence, keeps them.
+    A family that has a start and a recurrence keeps them, the start a line or the sweep's seed.
     """
     looped = any(step.loops for step in steps)
     shown = [step for step in steps if step.shown or not looped]

@@ -106,9 +106,9 @@ def _conventions(derivation: Derivation, code: str) -> list[str]:
 def _families_said(program: Program) -> str:
     """Return the sentences on how the code calls the members of families."""
     said = (
-        "Inside the functions a family is a dict by places, as in the formulas; v[k] is called v_k"
+        "Inside the functions a family is a dict by places, as in the formulas; v[k] is"
+        " called v_k where one turn alone makes and reads it."
     )
-    said = f"{said} v_k where one turn alone makes and reads it."
     first = next((v for v in program.params if symbol(v).index), None)
     if first is None:
         return said

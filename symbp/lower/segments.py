@@ -12,6 +12,7 @@ import sympy as sp
 from symbp.ir import Expr, holder, name_of, symbol, variables
 from symbp.lower.reads import is_number, reads
 from symbp.lower.sweeps import Sweeps
+from symbp.places import are_apart
 from symbp.program import Binding, Loop, blocks
 from symbp.sizes import Dim
 
@@ -99,6 +100,8 @@ def _one(member: Expr, ahead: int, loop: Loop, sweeps: Sweeps) -> Forgotten | No
     zeros = (line for line in sweeps["adjoint"] if line.loops and is_number(line))
     if any(symbol(line.target).of == name_of(family) for line in zeros):
         return None  # zeros take the shapes of all members
+    if any(_is_made_beside(line, family, axis, loop) for line in sweeps["primal"]):
+        return None  # running the turns again would not make them again
     for sweep in _READERS:
         for line in sweeps[sweep]:
             for var in (v for v in variables(line.expr) if name_of(v) == name_of(family)):
@@ -112,6 +115,18 @@ def _one(member: Expr, ahead: int, loop: Loop, sweeps: Sweeps) -> Forgotten | No
                 else:
                     return None
     return Forgotten(family, carried, tuple(dict.fromkeys(pinned)), ahead)
+
+
+def _is_made_beside(line: Binding, family: Expr, axis: int, loop: Loop) -> bool:
+    """Tell whether a line outside a loop may make members at places of its turns."""
+    if line.name != name_of(family) or (line.loops and line.loops[0].letter == loop.letter):
+        return False
+    first = last = sp.S(symbol(line.target).index[axis])
+    for own in line.loops:
+        ends = (own.start, own.stop) if first.coeff(own.letter) > 0 else (own.stop, own.start)
+        first, last = first.subs(own.letter, ends[0]), last.subs(own.letter, ends[1])
+    turns = (loop.start, loop.stop)
+    return not are_apart(((sp.expand(first), sp.expand(last)),), (turns,))
 
 
 def _letters(loops: Iterable[Loop]) -> set[sp.Symbol]:
