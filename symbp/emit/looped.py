@@ -60,8 +60,15 @@ class LoopedSweep(Sweep):
         """Return the families that this function fills with zeros where they were given nothing."""
         if self.name == "adjoint":
             return list(self.schedule.lacking)
+        if self.name == "inputs_bar":  # what the sweep before was given, and does not hand on
+            read = self.schedule.reads(self.name)
+            return [v for v in self.schedule.lacking if v in read and v not in self._handed_on()]
         entered = self.schedule.always(self.name) if self.name == "adjoint_dot" else []
         return [v for v in map(dot, self.schedule.lacking) if v in entered]
+
+    def _handed_on(self) -> set[Expr]:
+        """Return the families that the adjoint sweep makes or fills for later sweeps."""
+        return set(self.schedule.kept["bars"])
 
     def _witness(self, found: Iterable[Expr]) -> list[Expr]:
         found = list(found)
@@ -72,9 +79,16 @@ class LoopedSweep(Sweep):
         if not several and any(_counts_examples(part) for part in parts):
             wanted.append(EXAMPLES)
         told = {dim for v in self._tellers(found) for dim in v.shape}
-        values = [v for v in self.schedule.values.values() if not symbol(v).index]
-        if self.name not in ABOUT_LOSS:  # whose functions alone are given targets
-            values = [v for v in values if symbol(v).role != "target"]
+        sweeps = self.schedule.sweeps.values()
+        inside = {line.target for lines in sweeps for line in lines if line.loops}
+        inside |= {line.target for line in self.lines}
+        values = [
+            v
+            for v in self.schedule.values.values()
+            if not symbol(v).index
+            and v not in inside
+            and (symbol(v).role != "target" or self.name in ABOUT_LOSS)  # which alone have it
+        ]
         order = sorted(values, key=lambda v: ROLES.index(symbol(v).role))
         plain = [next((v for v in order if s in v.shape), None) for s in wanted if s not in told]
         told |= {dim for v in plain if v is not None for dim in v.shape}

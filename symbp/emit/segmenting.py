@@ -22,7 +22,7 @@ FIRST, LAST = size_symbol("first"), size_symbol("last")
 
 def turns_name(segment: Segment) -> str:
     """Return the name of the function that runs a segment's turns."""
-    return f"turns_{letter_name(segment.letter)}"
+    return f"turns_{segment.letter.name.replace('@', '_')}"
 
 
 def segment_note(segment: Segment, every: int | None) -> str:

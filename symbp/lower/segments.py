@@ -67,6 +67,8 @@ def segments(sweeps: Sweeps, kept: Iterable[str]) -> tuple[Segment, ...]:
     for loop, group in blocks(sweeps["primal"]):
         if loop is None:
             continue
+        if any(x.adds and not _has(x.target, loop) for x in group):
+            continue  # a total of all turns, which no segment has
         back = [x for x in sweeps["adjoint"] if x.loops and x.loops[0].letter == loop.letter]
         values = _forgotten(group, loop, sweeps, lasting)
         bars = _forgotten(back, loop, sweeps, lasting)
@@ -100,7 +102,8 @@ def _one(family: Expr, axis: int, loop: Loop, sweeps: Sweeps) -> Forgotten | Non
         for line in sweeps[sweep]:
             for var in (v for v in variables(line.expr) if name_of(v) == name_of(family)):
                 place = sp.S(symbol(var).index[axis])
-                inside = bool(line.loops) and line.loops[0].letter == loop.letter
+                again = sweep in ("primal", "adjoint")  # where a segment's turns are run
+                inside = again and bool(line.loops) and line.loops[0].letter == loop.letter
                 behind = sp.expand(loop.letter - place)
                 if inside and behind.is_Integer and behind >= 0:
                     carried = max(carried, int(behind))
@@ -109,6 +112,10 @@ def _one(family: Expr, axis: int, loop: Loop, sweeps: Sweeps) -> Forgotten | Non
                 else:
                     return None
     return Forgotten(family, carried, tuple(dict.fromkeys(pinned)), axis)
+
+
+def _has(var: Expr, loop: Loop) -> bool:
+    return any(sp.S(place).has(loop.letter) for place in symbol(var).index)
 
 
 def _letters(loops: Iterable[Loop]) -> set[sp.Symbol]:
