@@ -16,7 +16,8 @@ from symbp.emit.text import Item, indented, wrapped
 from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, walk
 from symbp.lower.batch import EXAMPLES
 from symbp.lower.reads import sizes_for, symbols_of
-from symbp.lower.schedule import ABOUT_LOSS, Schedule
+from symbp.lower.schedule import ABOUT_LOSS, KEEPERS, Schedule
+from symbp.lower.sweeps import BEFORE
 from symbp.program import Binding
 
 
@@ -79,21 +80,23 @@ class LoopedSweep(Sweep):
         if not several and any(_counts_examples(part) for part in parts):
             wanted.append(EXAMPLES)
         told = {dim for v in self._tellers(found) for dim in v.shape}
-        sweeps = self.schedule.sweeps.values()
-        inside = {line.target for lines in sweeps for line in lines if line.loops}
-        inside |= {line.target for line in self.lines}
-        values = [
-            v
-            for v in self.schedule.values.values()
-            if not symbol(v).index
-            and v not in inside
-            and (symbol(v).role != "target" or self.name in ABOUT_LOSS)  # which alone have it
-        ]
+        values = [v for v in self.schedule.values.values() if self._may_tell(v)]
         order = sorted(values, key=lambda v: ROLES.index(symbol(v).role))
         plain = [next((v for v in order if s in v.shape), None) for s in wanted if s not in told]
         told |= {dim for v in plain if v is not None for dim in v.shape}
         made = [v for v in plain if v is not None]
         return [*made, *self.families.tellers(self.lines, told)]
+
+    def _may_tell(self, var: Expr) -> bool:
+        """Tell whether a plain value is there where the function is called, to read sizes off."""
+        before = BEFORE.get(self.name, ())
+        if symbol(var).index:
+            return False
+        if symbol(var).role == "target":
+            return self.name in ABOUT_LOSS
+        kept = (v for sweep in before for v in self.schedule.kept.get(KEEPERS.get(sweep, ""), ()))
+        made = [self.schedule.output, *kept] if before else []
+        return symbol(var).role in ("input", "param", "const") or var in made
 
     def _stand_ins(self) -> list[Expr]:
         if self.name != "tangent":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from symbp.ir import Expr, holder, name_of, symbol, variables
+from symbp.ir import Expr, Variable, holder, name_of, symbol, variables
 from symbp.lower.reads import is_number, reads
 from symbp.lower.sweeps import Sweeps
 from symbp.program import Binding, Loop, blocks
@@ -86,10 +86,18 @@ def _forgotten(
     for name in names:
         target = next(v for v in made if name_of(v) == name)
         axes = [k for k, p in enumerate(symbol(target).index) if sp.S(p).has(loop.letter)]
-        one = _one(holder(target), axes[0], loop, sweeps) if len(axes) == 1 else None
+        if len(axes) != 1 or not _in_turn(symbol(target), axes[0], loop):
+            continue
+        one = _one(holder(target), axes[0], loop, sweeps)
         if one is not None:
             found.append(one)
     return tuple(found)
+
+
+def _in_turn(target: Variable, axis: int, loop: Loop) -> bool:
+    """Tell whether turn k makes member k; of adjoints, one that no later turn has."""
+    offset = sp.expand(sp.S(target.index[axis]) - loop.letter)
+    return bool(offset == 0 or (target.role == "adjoint" and offset.is_negative))
 
 
 def _one(family: Expr, axis: int, loop: Loop, sweeps: Sweeps) -> Forgotten | None:
