@@ -4,12 +4,15 @@ from functools import cache
 
 import numpy as np
 import pytest
-from looped import LOOPED
+from looped import LOOPED, TWO_LOOPS
 from readings import assert_reading
 from written_out import Looped, Pair, assert_alike
 
 from symbp import judge
 from symbp.check import certify
+from symbp.check.tree import arrays
+from symbp.derive.dense import Wanted
+from symbp.pipeline import compile_module
 
 LENGTHS = {
     "two_step": [{"K": k} for k in (2, 3, 7)],  # at K = 1 there would be no W
@@ -83,3 +86,15 @@ def test_a_family_without_members_is_refused():
 @pytest.mark.parametrize(("name", "at"), CASES, ids=str)
 def test_what_is_printed_is_what_the_turns_written_out_are(name, at):
     assert_reading(Pair(looped(name), at))
+
+
+@pytest.mark.parametrize("text", [TWO_LOOPS, LOOPED["deep"], LOOPED["two_step"]])
+def test_segments_give_the_same_gradient(text):
+    pair = Pair(Looped(text), {"K": 5})
+    sparse = compile_module(pair.looped.derivation, wanted=Wanted(checkpoint=2))
+    values = pair.draw()
+    data = pair.data(values)
+    found = sparse.loss_and_grad(pair.params(sparse, values), *data)
+    whole = pair.looped.module.loss_and_grad(pair.params(pair.looped.module, values), *data)
+    for one, other in zip(arrays(found), arrays(whole), strict=True):
+        assert np.array_equal(one, other)

@@ -69,7 +69,8 @@ class Turns(LoopedSweep):
 
     def _needs(self) -> list[Expr]:
         found = dict.fromkeys(v for v in self.segment.needs)
-        found.update(dict.fromkeys(self._witness(found)))
+        witness = self._witness(found)  # of these the reverse sweep has the parameters at hand
+        found.update((v, None) for v in witness if symbol(v).role == "param")
         return list(found)
 
     def _group(self, var: Expr) -> str:
