@@ -187,6 +187,23 @@ loss = norm2(V @ h[L,T] - y)^2 + sum(m[l] for l in 1..L) / T
 }
 """The specs by name; `deep` is that of specs/."""
 
+TWO_LOOPS = """\
+size   K, n
+input  x : n
+target y : n
+param  W[1..K] : n x n
+param  V[1..K] : n x n
+
+h[0] = x
+for k in 1..K:
+    h[k] = tanh(W[k] @ h[k-1]) + h[k-1]
+g[0] = h[K]
+for k in 1..K:
+    g[k] = tanh(V[k] @ g[k-1] + W[k] @ x) + h[0]
+loss = norm2(g[K] - y)^2
+"""
+"""Two loops with one letter, the second of which reads what is given."""
+
 LENGTHS = {
     "deep": [{"K": k} for k in (1, 2, 3, 4)],
     "rnn": [{"T": t} for t in (1, 2, 3, 4)],

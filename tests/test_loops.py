@@ -4,12 +4,14 @@ from functools import cache
 
 import numpy as np
 import pytest
-from looped import LOOPED
+from looped import LOOPED, TWO_LOOPS
 from readings import assert_reading
 from written_out import Looped, Pair, assert_alike
 
 from symbp import judge, parse
 from symbp.check import certify
+from symbp.check.tree import arrays
+from symbp.derive.dense import Wanted
 from symbp.pipeline import compile_module, derive
 
 LENGTHS = {
@@ -93,3 +95,15 @@ def test_a_tangent_is_not_overwritten_where_an_input_stands_still():
     )
     found = certify(compile_module(derive(parse(text))))
     assert found.ok, "\n".join(row.format() for row in found.failures)
+
+
+@pytest.mark.parametrize("text", [TWO_LOOPS, LOOPED["deep"], LOOPED["two_step"]])
+def test_segments_give_the_same_gradient(text):
+    pair = Pair(Looped(text), {"K": 5})
+    sparse = compile_module(pair.looped.derivation, wanted=Wanted(checkpoint=2))
+    values = pair.draw()
+    data = pair.data(values)
+    found = sparse.loss_and_grad(pair.params(sparse, values), *data)
+    whole = pair.looped.module.loss_and_grad(pair.params(pair.looped.module, values), *data)
+    for one, other in zip(arrays(found), arrays(whole), strict=True):
+        assert np.array_equal(one, other)

@@ -17,7 +17,8 @@ from symbp.emit.text import Item, indented, wrapped
 from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, variables, walk
 from symbp.lower.batch import EXAMPLES
 from symbp.lower.reads import made_of, sizes_for, symbols_of
-from symbp.lower.schedule import ABOUT_LOSS, Schedule
+from symbp.lower.schedule import ABOUT_LOSS, KEEPERS, Schedule
+from symbp.lower.sweeps import BEFORE
 from symbp.program import Binding
 
 
@@ -65,14 +66,17 @@ class LoopedSweep(CountingSweep):
         """Return the families that this function fills with zeros where they were given nothing."""
         if self.name == "adjoint":
             return list(self.schedule.lacking)
-        if self.name == "inputs_bar":  # what the adjoint sweep hands on is filled there
-            made = {holder(line.target) for line in self.schedule.sweeps["adjoint"]}
+        if self.name == "inputs_bar":  # what the sweep before was given, and does not hand on
             read = self.schedule.reads(self.name)
-            return [v for v in self.schedule.lacking if v in read and v not in made]
+            return [v for v in self.schedule.lacking if v in read and v not in self._handed_on()]
         if self.name != "adjoint_dot":
             return []
         here = {*self.schedule.always(self.name), *(holder(line.target) for line in self.lines)}
         return [v for v in map(dot, self.schedule.lacking) if v in here]
+
+    def _handed_on(self) -> set[Expr]:
+        """Return the families that the adjoint sweep makes or fills for later sweeps."""
+        return set(self.schedule.kept["bars"])
 
     def _witness(self, found: Iterable[Expr]) -> list[Expr]:
         found = list(found)
@@ -83,7 +87,7 @@ class LoopedSweep(CountingSweep):
         if not several and any(_counts_examples(part) for part in parts):
             wanted.append(EXAMPLES)
         told = {dim for v in self._tellers(found) for dim in v.shape}
-        values = [v for v in self.schedule.values.values() if not symbol(v).index]
+        values = [v for v in self.schedule.values.values() if self._may_tell(v)]
         order = sorted(values, key=lambda v: ROLES.index(symbol(v).role))
         order = [v for v in order if v not in self._ahead()]
         wanted = [s for s in wanted if s not in told]
@@ -106,6 +110,17 @@ class LoopedSweep(CountingSweep):
 
     def _targets(self) -> list[Expr]:
         return [self.schedule.batched(v) for v in self.schedule.program.targets]
+
+    def _may_tell(self, var: Expr) -> bool:
+        """Tell whether a plain value is there where the function is called, to read sizes off."""
+        before = BEFORE.get(self.name, ())
+        if symbol(var).index:
+            return False
+        if symbol(var).role == "target":
+            return self.name in ABOUT_LOSS
+        kept = (v for sweep in before for v in self.schedule.kept.get(KEEPERS.get(sweep, ""), ()))
+        made = [self.schedule.output, *kept] if before else []
+        return symbol(var).role in ("input", "param", "const") or var in made
 
     def _stand_ins(self) -> list[Expr]:
         if self.name != "tangent":

@@ -22,7 +22,7 @@ FIRST, LAST = size_symbol("first"), size_symbol("last")
 
 def turns_name(segment: Segment) -> str:
     """Return the name of the function that runs a segment's turns."""
-    return f"turns_{letter_name(segment.letter)}"
+    return f"turns_{segment.letter.name.replace('@', '_')}"
 
 
 def segment_note(segment: Segment, every: int | None) -> str:
@@ -73,7 +73,8 @@ class Turns(LoopedSweep):
 
     def _needs(self) -> list[Expr]:
         found = dict.fromkeys(v for v in self.segment.needs)
-        found.update(dict.fromkeys(self._witness(found)))
+        witness = self._witness(found)  # of these the reverse sweep has the parameters at hand
+        found.update((v, None) for v in witness if symbol(v).role == "param")
         return list(found)
 
     def _group(self, var: Expr) -> str:

@@ -236,7 +236,9 @@ def schedule(derivation: Derivation, *, sparse: bool = False) -> Schedule:
     handed = carried(sweeps, kept | {name_of(v) for v in cut.lacking})
     made = Schedule(program, batch, sweeps, {}, output, loss, cut.entries, cut.lacking, handed)
     if sparse:
-        lasting = kept | set(handed) | {name_of(v) for v in cut.lacking}
+        lasting = kept | set(handed)
+        for var in cut.lacking:  # filled with zeros in the shapes of all members
+            lasting |= {name_of(var), symbol(var).of}
         made = replace(made, segments=segments(sweeps, lasting))
         if not made.segments:
             what = f"no loop of {program.name} has values that could be worked out again"

@@ -68,6 +68,8 @@ def segments(sweeps: Sweeps, kept: Iterable[str]) -> tuple[Segment, ...]:
     for loop, group in blocks(sweeps["primal"]):
         if loop is None:
             continue
+        if any(x.adds and not _has(x.target, loop) for x in group):
+            continue  # a total of all turns, which no segment has
         back = [x for x in sweeps["adjoint"] if x.loops and x.loops[0].letter == loop.letter]
         values = _forgotten(group, loop, sweeps, lasting)
         bars = _forgotten(back, loop, sweeps, lasting)
@@ -100,13 +102,14 @@ def _one(member: Expr, ahead: int, loop: Loop, sweeps: Sweeps) -> Forgotten | No
     zeros = (line for line in sweeps["adjoint"] if line.loops and is_number(line))
     if any(symbol(line.target).of == name_of(family) for line in zeros):
         return None  # zeros take the shapes of all members
-    if any(_is_made_beside(line, family, axis, loop) for line in sweeps["primal"]):
+    if any(_is_made_beside(line, family, loop) for line in sweeps["primal"]):
         return None  # running the turns again would not make them again
     for sweep in _READERS:
         for line in sweeps[sweep]:
             for var in (v for v in variables(line.expr) if name_of(v) == name_of(family)):
                 place = sp.S(symbol(var).index[0])
-                inside = bool(line.loops) and line.loops[0].letter == loop.letter
+                again = sweep in ("primal", "adjoint")  # where a segment's turns are run
+                inside = again and bool(line.loops) and line.loops[0].letter == loop.letter
                 behind = sp.expand(loop.letter - place)
                 if inside and behind.is_Integer and behind >= -ahead:
                     carried = max(carried, int(behind))
@@ -117,16 +120,20 @@ def _one(member: Expr, ahead: int, loop: Loop, sweeps: Sweeps) -> Forgotten | No
     return Forgotten(family, carried, tuple(dict.fromkeys(pinned)), ahead)
 
 
-def _is_made_beside(line: Binding, family: Expr, axis: int, loop: Loop) -> bool:
+def _is_made_beside(line: Binding, family: Expr, loop: Loop) -> bool:
     """Tell whether a line outside a loop may make members at places of its turns."""
     if line.name != name_of(family) or (line.loops and line.loops[0].letter == loop.letter):
         return False
-    first = last = sp.S(symbol(line.target).index[axis])
+    first = last = sp.S(symbol(line.target).index[0])
     for own in line.loops:
         ends = (own.start, own.stop) if first.coeff(own.letter) > 0 else (own.stop, own.start)
         first, last = first.subs(own.letter, ends[0]), last.subs(own.letter, ends[1])
     turns = (loop.start, loop.stop)
     return not are_apart(((sp.expand(first), sp.expand(last)),), (turns,))
+
+
+def _has(var: Expr, loop: Loop) -> bool:
+    return any(sp.S(place).has(loop.letter) for place in symbol(var).index)
 
 
 def _letters(loops: Iterable[Loop]) -> set[sp.Symbol]:
