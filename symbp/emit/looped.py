@@ -140,7 +140,7 @@ class LoopedSweep(CountingSweep):
         """Return the function's text."""
         self.families.enter(self.turns)
         tellers = [v for v in self._tellers(self._needs()) if not is_holder(v)]
-        plain = sizes_for(self.lines, tellers, self.names)
+        plain = {**self._examples(), **sizes_for(self.lines, tellers, self.names)}
         available = [v for v in self._needs() if is_holder(v)]
         arrays = Arrays(self.names, self.families.sizes(plain, available), self.names.count)
         models = {line.target: self._model(line.target) for line in self.lines}
@@ -173,6 +173,10 @@ class LoopedSweep(CountingSweep):
         used = [v for line in self.lines for v in (line.target, *variables(line.expr))]
         known = (v for v in used if holder(v) in still | mixed)
         return {v: frozenset() if holder(v) in still else frozenset({v}) for v in known}
+
+    def _examples(self) -> dict[Dim, str]:
+        """Return the code of the number of examples where no argument tells it by itself."""
+        return {}
 
     def _model(self, target: Expr) -> Expr | None:
         line = next(line for line in self.lines if line.target is target)

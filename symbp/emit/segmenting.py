@@ -10,13 +10,15 @@ from symbp.emit.identifiers import Identifiers
 from symbp.emit.looped import LoopedSweep
 from symbp.emit.shapes import dim_text
 from symbp.emit.text import broken, tuple_text
-from symbp.ir import Expr, is_holder, symbol
+from symbp.ir import Expr, holder, is_holder, symbol
+from symbp.lower.batch import EXAMPLES
 from symbp.lower.schedule import Schedule
 from symbp.lower.segments import Forgotten, Segment
 from symbp.program import Binding
 from symbp.sizes import Dim, letter_name, size_symbol
 
 FIRST, LAST = size_symbol("first"), size_symbol("last")
+ENDS = ("first", "last")
 """The ends of a segment."""
 
 
@@ -89,11 +91,25 @@ class Turns(LoopedSweep):
 
     def signature(self) -> list[str]:
         """Return the arguments with their types."""
-        return [*super().signature(), "first: int", "last: int"]
+        return [*super().signature(), *(f"{n}: int" for n in (*self._lengths(), *ENDS))]
+
+    def _lengths(self) -> list[str]:
+        """Return the sizes that no parameter tells, and that the functions around it hand on."""
+        sizes = (s for s in self.families.read_by(self.lines) if s not in (FIRST, LAST))
+        owners = {s: self.families.owner(s) for s in sizes}
+        told = {s: name for s, name in owners.items() if name is not None}
+        members = self.families.members
+        return [self.names.size(s) for s, n in told.items() if symbol(members[n]).role != "param"]
 
     def _sizes(self, read: Collection[str]) -> list[str]:
-        given = {self.names.size(FIRST), self.names.size(LAST)}
+        given = {self.names.size(FIRST), self.names.size(LAST), *self._lengths()}
         return super()._sizes(set(read) - given)
+
+    def _examples(self) -> dict[Dim, str]:
+        outside = [x for x in self.schedule.sweeps["primal"] if x not in self.segment.lines]
+        there = {holder(x.target) for x in outside if symbol(x.target).index}
+        known = [v for v in self.segment.needs if v in there and symbol(v).batched]
+        return {EXAMPLES: f"len(next(iter({self.names[v]}.values())))" for v in known[:1]}
 
     def _raw(self, guards: Sequence[str], read: Iterable[str]) -> list[str]:
         return []
@@ -107,7 +123,7 @@ class Turns(LoopedSweep):
 
     def call(self) -> list[str]:
         """Return the statement that runs the turns of a segment."""
-        return broken(f"_{self.called}(", [*self.arguments(), "first", "last"], ")")
+        return broken(f"_{self.called}(", [*self.arguments(), *self._lengths(), *ENDS], ")")
 
 
 def _from_first_to_last(segment: Segment) -> tuple[Binding, ...]:
