@@ -131,7 +131,8 @@ def walk(*roots: Expr, last_first: bool = False) -> Iterator[Expr]:
         return _walked(roots, last_first)
     (root,) = roots
     if root.parts is None:
-        root.parts = tuple(_walked(roots, last_first))
+        flat = not any(arg.args for arg in root.args)
+        root.parts = (*dict.fromkeys(root.args), root) if flat else tuple(_walked(roots, False))
     return iter(root.parts)
 
 

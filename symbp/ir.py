@@ -24,6 +24,7 @@ from symbp.expr import node as node
 from symbp.expr import walk as walk
 from symbp.sizes import Dim as Dim
 from symbp.sizes import Shape as Shape
+from symbp.sizes import shown
 from symbp.sizes import size_symbol as size_symbol
 from symbp.sizes import size_value as size_value
 from symbp.words import is_own_transpose, spelling
@@ -57,7 +58,7 @@ class Variable(Op):
 
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
-        return f"{self.role} {self} {self.dims} {self.batched}"
+        return f"{self.role} {self} {shown(self.dims)} {self.batched}"
 
     def kinds(self) -> frozenset[str]:
         """Return the role and the encoding besides the type."""
@@ -120,7 +121,7 @@ class Sum(Op):
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
         terms = sorted(f"{c}*{arg.digest}" for c, arg in zip(self.coefficients, args, strict=True))
-        return f"sum{self.dims}[{'+'.join(terms)}]"
+        return f"sum{shown(self.dims)}[{'+'.join(terms)}]"
 
     def is_symmetric(self, args: Sequence[Expr]) -> bool:
         """Tell whether the terms are the same with each transposed, as of B + Bᵀ."""
@@ -160,12 +161,14 @@ class Words(Op):
 
     def canonical(self, args: Sequence[Expr]) -> str:
         """Return a text that is equal for equal values."""
-        return spelling(self._marked(args), self.words, self.out, [str(dim) for dim in self.dims])
+        return spelling(self._marked(args), self.words, self.out, self._sizes())
 
     def is_symmetric(self, args: Sequence[Expr]) -> bool:
         """Tell whether the words are the same with the two letters of the result exchanged."""
-        dims = [str(dim) for dim in self.dims]
-        return is_own_transpose(self._marked(args), self.words, self.out, dims)
+        return is_own_transpose(self._marked(args), self.words, self.out, self._sizes())
+
+    def _sizes(self) -> list[str]:
+        return [shown((dim,))[1:-2] for dim in self.dims]
 
     def _marked(self, args: Sequence[Expr]) -> list[tuple[str, bool]]:
         return [(arg.digest, arg.symmetric) for arg in args]

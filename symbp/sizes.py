@@ -1,6 +1,7 @@
 """Sizes of axes: whole numbers, or SymPy expressions of positive whole symbols."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TypeAlias
 
 import sympy as sp
@@ -30,6 +31,12 @@ def letter_symbol(name: str, number: int = 0) -> sp.Symbol:
 def letter_name(letter: sp.Symbol) -> str:
     """Return the letter of a loop as it was written."""
     return str(letter.name).partition("@")[0]
+
+
+@cache
+def shown(dims: Shape) -> str:
+    """Return the text of a shape; SymPy is slow to print, and many arrays have the same."""
+    return str(dims)
 
 
 def size_value(dim: Dim, sizes: Mapping[sp.Symbol, int]) -> Dim:

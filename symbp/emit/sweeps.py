@@ -51,7 +51,8 @@ class Sweep:
         self.handed = self._handed()
         self.groups: dict[str, list[Expr]] = {}
         self.named: list[Expr] = list(schedule.always(name))
-        for var in self._needs():
+        self.needs = self._needs()
+        for var in self.needs:
             group = self._group(var)
             if group:
                 self.groups.setdefault(group, []).append(var)
@@ -136,7 +137,7 @@ class Sweep:
 
     def function(self, doc: str, guards: Sequence[str] = ()) -> Function:
         """Return the function's text."""
-        tellers = self._tellers(self._needs())
+        tellers = self._tellers(self.needs)
         sizes = sizes_for(self.lines, tellers, self.names)
         counted = count_line(self.lines, tellers, self.names)
         arrays = Arrays(self.names, sizes, self.names.count)

@@ -117,6 +117,8 @@ def parts(expr: Expr) -> list[tuple[Fraction, Expr]]:
 
 def add(*terms: Expr) -> Expr:
     """Return the sum of one or more expressions of one shape."""
+    if len(terms) == 1 and len(opened(terms[0])) == 1:
+        return terms[0]
     return combine([(ONE, term) for term in terms], terms[0].shape)
 
 
