@@ -107,7 +107,8 @@ class Body:
             self.owned.add(line.target)
         return made
 
-    def _beside(self, line: Binding) -> Sequence[Binding]:  # lines that run whenever it does
+    def _beside(self, line: Binding) -> Sequence[Binding]:
+        """Return the lines that run whenever a line does."""
         return self.lines
 
     def _line(self, line: Binding, position: int) -> list[str]:
@@ -117,8 +118,8 @@ class Body:
         if sometimes:
             base = Binding(line.target, combine(always, line.expr.shape))
             made = self._line(base, -1)
-            if not base.expr.args or is_view(base.expr):  # what is added to must be our own
-                made = [f"{target} = {text(self._filled(base).code)}.copy()"]
+            if not base.expr.args or is_view(base.expr):
+                made = [f"{target} = {text(self._filled(base).code)}.copy()"]  # of our own, to add to
             for var, terms in sometimes.items():
                 made.append(f"if {self.arrays.names[var]} is not None:")
                 made += ["    " + self._added(line.target, *term) for term in terms]
