@@ -6,6 +6,7 @@
     module = symbp.compile(derivation)       # the same, imported
     symbp.certify(module)                    # every derivative against differences
     symbp.cost(derivation, K=3)              # operations and stored numbers of the two modes
+    symbp.unroll(program, K=3)               # loops written out, every turn a line of its own
     symbp.diff(expr, X)                      # instead of SymPy's expr.diff(X)
 
 What is public is imported when it is first used, so that `symbp --help` need not wait for SymPy.
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from symbp.spec.from_sympy import from_sympy
     from symbp.spec.to_sympy import to_sympy
     from symbp.spending import Cost, cost
+    from symbp.unrolling import unroll
 
 __version__ = "0.1.0"
 
@@ -55,6 +57,7 @@ _PLACES = {
     "load": "symbp.spec",
     "parse": "symbp.spec",
     "to_sympy": "symbp.spec.to_sympy",
+    "unroll": "symbp.unrolling",
 }
 
 __all__ = [
@@ -80,6 +83,7 @@ __all__ = [
     "load",
     "parse",
     "to_sympy",
+    "unroll",
 ]
 
 

@@ -1,16 +1,18 @@
 """What `symbp.derive` returns: a derivation that prints itself and goes back to SymPy."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from symbp.derive.dense import GRADIENTS, Wanted
 from symbp.derive.derivation import Derivation as Lines
 from symbp.derive.derivation import Step
+from symbp.derive.members import gathered_line
 from symbp.derive.reading import closed_form, one_example
 from symbp.emit.headings import with_ranges
 from symbp.emit.math import MATH, Names, latex, shape_text, unicode
 from symbp.errors import SymbpError, did_you_mean
 from symbp.ir import Expr, name_of
+from symbp.program import Loop
 from symbp.report import Closed, Mode, Page, page_names, text
 from symbp.spec.to_sympy import to_sympy
 
@@ -23,10 +25,17 @@ class Formula:
     """An expression: printed as text and LaTeX, or handed to SymPy.
 
     shape is a tuple of sizes; vectors have one axis and become n × 1 matrices in SymPy.
+    loops: the ranges of the letters in it, where it is said of each member of a family.
     """
 
     expr: Expr
     names: Names
+    loops: tuple[Loop, ...] = ()
+
+    @property
+    def range(self) -> str:
+        """The members it is said of, `k = 1 … K`; nothing where it is said of one value."""
+        return with_ranges("", self.loops)
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -118,9 +127,17 @@ class Derivation(Lines):
     def gradient(self, name: str) -> Formula:
         """Return ∂result/∂name as one formula in what the program is given.
 
+        In a program with loops it is the line that is printed, in terms of other lines: of a
+        family as of its members, `range` saying of which, of a member by its place, `Omega[2]`,
+        `Omega[K]` or `Omega[K-1]`.
+
         Raises SymbpError for a name that is nothing to differentiate by, and where the formula
         would be too long to write: `line(name)` has it in terms of the sweep's other lines.
         """
+        if self.program.is_looped:
+            line = self.line(name)
+            up = tuple(replace(loop, down=False) for loop in line.loops)
+            return Formula(line.right.expr, line.names, up)
         whole = closed_form(self, self.line(name).expr, LONGEST)
         if whole is None:
             raise SymbpError(
@@ -130,9 +147,10 @@ class Derivation(Lines):
         return Formula(whole, page_names(self.program))
 
     def line(self, name: str) -> Line:
-        """Return the line ∂result/∂name of the reverse sweep."""
+        """Return the line ∂result/∂name of the reverse sweep, with loops as it is printed."""
         try:
-            return self._line(self.step_of_gradient(name))
+            looped = self.program.is_looped
+            return self._line(gathered_line(self, name) if looped else self.step_of_gradient(name))
         except KeyError:
             known = [name_of(v) for v in (*self.program.given,)]
             known += [b.name for b in self.program.bindings]

@@ -144,6 +144,7 @@ def derive(
         declared = pipeline.Declared(shapes, second.pop("symmetric"), second.pop("sizes"))
         program = pipeline.read_program(spec, expression, wrt, declared, name)
         asked = pipeline.wanted_of(program, **second, checkpoint=pipeline.every(checkpoint))
+    pipeline.check_module(program)
     folder = output or (None if expression is not None else Path("generated"))
     if folder is not None:
         pipeline.check_folder(program, folder, force=force)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import groupby
 
 from symbp.derive.argument import arguments
+from symbp.derive.dense import needs_lengths
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.general import General, statements
 from symbp.derive.proof import prove
@@ -37,7 +38,13 @@ def explanation(rule: str | None, format: Format = "unicode") -> str:
 
 
 def proof_sections(derivation: Derivation, names: Names) -> list[Section]:
-    """Return the proofs of a derivation's steps, each with the derivatives that it serves."""
+    """Return the proofs of a derivation's steps, each with the derivatives that it serves.
+
+    Raises SymbpError for a program with loops, whose adjoints come along turns that are not known.
+    """
+    if derivation.program.is_looped:
+        what, help = needs_lengths("--proof", derivation.program)
+        raise SymbpError(what, f"{help}; `symbp explain` proves the rules for any length")
     found = [Section("Proofs", LEGEND)]
     for argument in arguments(derivation):
         served = [_derivative(expr, names) for expr in argument.serves]

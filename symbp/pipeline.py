@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import sympy as sp
+
 from symbp.api import Derivation
 from symbp.check import Certificate
 from symbp.check import certify as judge_module
@@ -14,6 +16,7 @@ from symbp.derive.derive import derive as derive_program
 from symbp.emit.module import module_text
 from symbp.emit.render import check_place, write_whole
 from symbp.errors import SymbpError, printable
+from symbp.ir import name_of, size_symbol, symbol
 from symbp.program import Program
 from symbp.sources import NOTHING as NOTHING
 from symbp.sources import Declared as Declared
@@ -66,12 +69,34 @@ def every(checkpoint: str | None) -> int | None:
     raise SymbpError(what, "write a whole number from 1, or sqrt")
 
 
+def check_module(program: Program) -> None:
+    """Raise SymbpError where a program with loops cannot be a module.
+
+    Its parameters are passed as `Params`, and the lengths of its loops are read off arguments.
+    """
+    if not program.is_looped:
+        return
+    if not program.params:
+        what = f"{program.name} has loops and no `param`, and a module with loops passes parameters"
+        raise SymbpError(what, "declare one; `symbp show` prints the derivation without it")
+    families = [program.families[name_of(v)] for v in program.given if symbol(v).index]
+    counts = [sp.S(x.stop) - x.start + 1 for x in families]
+    for name in program.lengths:
+        length = size_symbol(name)
+        told = any(sp.expand(count - length).is_Integer for count in counts)
+        if not told:
+            what = f"{name} cannot be read off any argument of the module"
+            help = f"declare a family of {name} members, or give a number, `--set {name}=5`"
+            raise SymbpError(what, help)
+
+
 def emit(derivation: Derivation, *, origin: str = "", wanted: Wanted = GRADIENTS) -> str:
     """Return the text of the derivation's NumPy module, with what is wanted besides gradients.
 
     `origin` is named in its docstring as the place of the spec.  Raises SymbpError where a line
-    has more terms than Python can compile.
+    has more terms than Python can compile, and where `check_module` does.
     """
+    check_module(derivation.program)
     try:
         return module_text(derivation, wanted, origin or derivation.program.origin)
     except RecursionError:

@@ -106,6 +106,13 @@ class Program:
         return bool(self.families) or any(line.loops for line in self.bindings)
 
     @property
+    def lengths(self) -> tuple[str, ...]:
+        """The names of the sizes that ranges of loops and families speak of, in order."""
+        ranges = [*self.families.values(), *(x for line in self.bindings for x in line.loops)]
+        found = [s for x in ranges for end in (x.start, x.stop) for s in sp.S(end).free_symbols]
+        return tuple(sorted({s.name for s in found if s.is_positive}))
+
+    @property
     def result(self) -> Expr:
         """What is differentiated: the loss, or the output where there is no loss."""
         result = self.loss if self.loss is not None else self.output

@@ -88,6 +88,21 @@ for k in 1..K-1:
 f = W[K] @ h[K-1] + h[3]
 loss = norm2(f - y)^2
 """,
+    "around": """\
+size   L, T, n
+input  x : n
+target y : n
+param  W[1..L] : n x n   init xavier
+param  V[1..T] : n x n   init xavier
+
+h[0] = x
+for l in 1..L:
+    a[l] = tanh(W[l] @ h[l-1])
+    for t in 1..T:
+        c[l,t] = tanh(V[t] @ a[l])
+    h[l] = sum(c[l,t] for t in 1..T) + 2 * h[l-1]
+loss = norm2(h[L] - y)^2
+""",
     "grid": """\
 size   L, T, D[0..L], n
 input  x[1..T] : D[0]
@@ -117,6 +132,7 @@ LENGTHS = {
     "skip": [{"K": k} for k in (1, 2, 3, 4)],
     "penalty": [{"K": k} for k in (1, 2, 3, 4)],
     "third": [{"K": k} for k in (4, 5)],
+    "around": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (3, 2))],
     "grid": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (3, 2), (4, 4))],
 }
 """The numbers of each spec's lengths at which its members are all there."""

@@ -17,13 +17,14 @@ LENGTHS = {
     "rnn": [{"T": t} for t in (1, 2, 3, 7)],
     "rnn_last": [{"T": t} for t in (1, 2, 3, 7)],
     "third": [{"K": k} for k in (4, 7)],
+    "around": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (7, 2))],
     "grid": [{"L": at[0], "T": at[1]} for at in ((1, 1), (1, 3), (2, 1), (2, 3), (3, 2), (7, 2))],
 }
 CASES = [
     (name, at) for name in LOOPED for at in LENGTHS.get(name, [{"K": k} for k in (1, 2, 3, 7)])
 ]
 
-ROUNDED = ("rnn", "rnn_last", "grid")
+ROUNDED = ("rnn", "rnn_last", "around", "grid")
 """Specs whose sums over turns a written-out program adds in another order.
 
 A gradient that turns share is one line there, so that examples are summed once, over all turns; a

@@ -21,7 +21,7 @@ FLOORS = [
     {"emit"},
     {"explain"},
     {"report", "effort"},
-    {"api", "spending"},
+    {"api", "spending", "unrolling"},
     {"sources"},
     {"pipeline"},
     {"calculus", "costs"},

@@ -41,6 +41,8 @@ class Wanted:
     def check(self, program: Program) -> None:
         """Raise SymbpError where what is asked for is not there."""
         asked = "--hessian" if self.hessian else "--hvp"
+        if program.is_looped:
+            self._check_lengths(program)
         if (self.hessian or self.hvp) and program.result.rank:
             what = f"{asked} is for a scalar, and {name_of(program.result)} is an array"
             raise SymbpError(what, "`--jacobian` gives its first derivative entry by entry")
@@ -56,6 +58,20 @@ class Wanted:
                 f"--layout {self.layout} is for a Jacobian or a Hessian",
                 "add `--jacobian` or `--hessian`",
             )
+
+    def _check_lengths(self, program: Program) -> None:
+        """Raise SymbpError where what is dense would have a family among its axes."""
+        asked = [
+            (self.jacobian and program.result.rank > 0, "--jacobian"),
+            (self.hessian, "--hessian"),
+            (self.hvp, "--hvp"),
+            (self.both_halves, "--both-halves"),
+        ]
+        for _, option in (pair for pair in asked if pair[0]):
+            what, help = needs_lengths(option, program)
+            if option == "--hvp" and program.params and program.loss is not None:
+                help += "; `hvp` is in the module without being asked for"
+            raise SymbpError(what, help)
 
     def _check_checkpoint(self, program: Program) -> None:
         """Raise SymbpError where there is no loop whose turns could be worked out again."""
@@ -78,6 +94,15 @@ class Wanted:
         if self.hessian or self.hvp:
             what = "--both-halves is for the gradient alone"
             raise SymbpError(what, "leave it out: second derivatives move each entry by itself")
+
+
+def needs_lengths(option: str, program: Program) -> tuple[str, str]:
+    """Return what to say, and what to write, where an option is asked of a program with loops."""
+    (*others, last) = program.lengths
+    open_ = f"{', '.join(others)} and {last} are symbols" if others else f"{last} is a symbol"
+    numbers = " ".join(f"--set {name}=3" for name in program.lengths)
+    what = f"{option} is for loops of known length, and {open_}"
+    return what, f"give a number: `{numbers}`, or in Python `symbp.unroll`"
 
 
 GRADIENTS = Wanted()

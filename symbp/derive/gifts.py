@@ -1,5 +1,6 @@
 """Who gives to whom in a reverse sweep with loops: which adjoints are one line, which add up."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -62,14 +63,17 @@ class Gifts:
         self.entered = {name_of(v) for v, _ in outside} & self.names
         self.homes = {b.target: b.loops[: self.depth(b)] for b in program.bindings}
         self._given = set(program.given)
-        self._gifts: dict[str, dict[_Gift, None]] = {}
+        self._gifts: dict[str, Counter[_Gift]] = {}
         for run in _runs(program.bindings):
-            for line in run:
-                for var in self._read(line):
-                    self._gifts.setdefault(name_of(var), {}).setdefault(_Gift(var, line.loops))
-        for var, loops in outside:
-            self._gifts.setdefault(name_of(var), {}).setdefault(_Gift(var, loops, outside=True))
+            found = (_Gift(var, line.loops) for line in run for var in self._read(line))
+            self._note(dict.fromkeys(found))
+        self._note(_Gift(var, loops, outside=True) for var, loops in outside)
         self._last: dict[Binding, list[Expr]] = {}
+
+    def _note(self, gifts: Iterable[_Gift]) -> None:
+        """Count in how many runs of lines each gift is given."""
+        for gift in gifts:
+            self._gifts.setdefault(name_of(gift.var), Counter())[gift] += 1
 
     def _read(self, line: Binding) -> list[Expr]:
         if line.name not in self.names and line.target is not self.program.result:
@@ -114,8 +118,9 @@ class Gifts:
     def adds(self, var: Expr, loops: Sequence[Loop]) -> bool:
         """Tell whether a share of an adjoint may come to what another gave, or was set to zero."""
         mine = _Gift(var, down(loops))
-        others = [gift for gift in self._gifts.get(name_of(var), {}) if gift != mine]
-        if not mine.is_one_to_one or name_of(var) in self._zeroed:
+        gifts = self._gifts.get(name_of(var), Counter())
+        others = [gift for gift in gifts if gift != mine]
+        if not mine.is_one_to_one or gifts[mine] > 1 or name_of(var) in self._zeroed:
             return True
         return any(not are_apart(mine.box, gift.box) for gift in others)
 
@@ -133,7 +138,7 @@ class Gifts:
         for line in (*self.program.bindings, *whole):
             if not symbol(line.target).index or line.name not in self.names or line.adds:
                 continue
-            gifts = self._gifts.get(line.name, {})
+            gifts: Iterable[_Gift] = self._gifts.get(line.name, {})
             own = box(symbol(line.target).index, _ranges(line.loops))
             met = [gift for gift in gifts if not are_apart(own, gift.box)]
             full = [gift.box for gift in met if gift.is_full]

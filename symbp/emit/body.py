@@ -107,8 +107,7 @@ class Body:
             self.owned.add(line.target)
         return made
 
-    def _beside(self, line: Binding) -> Sequence[Binding]:
-        """Return the lines that run whenever a line does."""
+    def _beside(self, line: Binding) -> Sequence[Binding]:  # lines that run whenever it does
         return self.lines
 
     def _line(self, line: Binding, position: int) -> list[str]:
@@ -118,8 +117,8 @@ class Body:
         if sometimes:
             base = Binding(line.target, combine(always, line.expr.shape))
             made = self._line(base, -1)
-            if not base.expr.args or is_view(base.expr):
-                made = [f"{target} = {text(self._filled(base).code)}.copy()"]  # of our own, to add to
+            if not base.expr.args or is_view(base.expr):  # it must be ours to be added to
+                made = [f"{target} = {text(self._filled(base).code)}.copy()"]
             for var, terms in sometimes.items():
                 made.append(f"if {self.arrays.names[var]} is not None:")
                 made += ["    " + self._added(line.target, *term) for term in terms]
@@ -130,8 +129,7 @@ class Body:
             return constant or assigned(target, self._filled(line).code)
         ways = (self._constant, self._less_one_hot, self._placed, self._in_place, self._accumulated)
         for way in ways:
-            found = way(line, position)
-            if found:
+            if found := way(line, position):
                 return found
         return assigned(target, self._filled(line).code)
 

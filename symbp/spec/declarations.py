@@ -68,7 +68,7 @@ def _declared(line: DeclareLine, scope: Scope) -> Iterator[tuple[str, Init]]:
     for member in line.members:
         if member.range is not None:
             _family(member, scope)
-        for name, number in members(member, scope, free or "k"):
+        for name, number in members(member, scope, free):
             scope.spend(member.span)
             loops: tuple[Loop, ...] = ()
             if number is not None and not isinstance(number, int):

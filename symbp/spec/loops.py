@@ -52,11 +52,14 @@ def loops_of(name: str, start: Node, stop: Node, scope: Scope) -> Iterator[tuple
         yield letter, [Loop(letter, *numbers)]
 
 
-def members(member: Member, scope: Scope, name: str = "k") -> Iterator[tuple[str, Dim | None]]:
+def members(
+    member: Member, scope: Scope, name: str | None = None
+) -> Iterator[tuple[str, Dim | None]]:
     """Yield the plain name of each member of a declared name, with its number.
 
     A name without a range is its own member, without a number.  A family of symbolic length has
-    one, under its own name, with the letter of its range, which is shown as `name`.
+    one, under its own name, with the letter of its range, which is shown as `name`, or as the small
+    letter of the size that bounds it: t for T.
     """
     if member.range is None:
         yield member.name, None
@@ -66,13 +69,20 @@ def members(member: Member, scope: Scope, name: str = "k") -> Iterator[tuple[str
     if not never_negative(ends[0]):
         help = "write `[0..K]` or `[1..K]`"
         raise SpecError("members are numbered from 0", member.range.start.span, help)
-    found = Loop(letter_symbol(name, -1 - len(scope.families)), *ends)
+    shown = name or _small_letter(member.range.stop, scope)
+    found = Loop(letter_symbol(shown, -1 - len(scope.families)), *ends)
     scope.families[member.name] = found
     if not isinstance(numbers, range):
         yield member.name, found.letter
         return
     for number in numbers:
         yield f"{member.name}_{number}", number
+
+
+def _small_letter(stop: Node, scope: Scope) -> str:
+    """Return the small letter of a size of one letter, `k` where that means something already."""
+    small = stop.name.lower() if isinstance(stop, Ref) and len(stop.name) == 1 else "k"
+    return "k" if small in scope.places else small
 
 
 def letter(shape: Shape | None, scope: Scope) -> str | None:

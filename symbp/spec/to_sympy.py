@@ -21,6 +21,7 @@ from symbp.ops.product import diagonal_delta
 from symbp.ops.scalar import PLACES
 from symbp.ops.selection import Selection
 from symbp.spec.sympy_array import array
+from symbp.spec.sympy_member import called, check_members
 from symbp.spec.sympy_product import SympyFactor, contraction, total
 
 
@@ -31,8 +32,11 @@ def to_sympy(expr: Expr, symbols: Mapping[str, Any] | None = None) -> Any:
     user's own for some names.  A scalar contraction that is no matrix expression becomes an
     explicit `Sum` over indices; any other, and what has three axes or more, becomes an array
     expression.  `logdet` is written `log(Determinant(X))`, its value where the determinant is
-    positive.  Raises SymbpError naming what SymPy has no expression for.
+    positive.  A member of a family is a symbol called as it is written, `h[k-1]`, of the size
+    D(k − 1).  Raises SymbpError naming what SymPy has no expression for; what is said over all
+    members of a family is among it.
     """
+    check_members(expr)
     done: dict[Expr, Any] = {}
     for part in walk(expr):
         if part.rank <= 2:
@@ -49,7 +53,8 @@ def _translated(part: Expr, done: Mapping[Expr, Any], symbols: Mapping[str, Any]
         raise _refused(part)
     args = [done[arg] for arg in part.args]
     match op:
-        case Variable(name=name):
+        case Variable():
+            name = called(op)
             symbol = symbols[name] if name in symbols else _symbol(name, part)
             return symbol[0, 0] if symbol.is_Matrix and not part.rank else symbol
         case Constant(value=number) | Size(dim=number):

@@ -17,6 +17,7 @@ from symbp.program import Program
 from symbp.spec import load
 
 SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*.symbp"))
+SPECS = [path for path in SPECS if not load(path).is_looped]  # test_chains.py has those with loops
 
 
 def moved(program: Program, values, rng):

@@ -451,4 +451,5 @@ def test_the_paper_compiles(fragment, tmp_path):
 
 def test_the_whole_reading():
     page = text(Derivation(PROGRAM, PRIMAL, (), ADJOINT))
-    assert "        hₖ   = relu(fₖ)         elementwise · Dₖ" in page
+    assert "        hₖ  = relu(fₖ)         elementwise · Dₖ" in page
+    assert "    s   = Σ_{k=1…K} ‖Ωₖ‖²      norm" in page
