@@ -179,5 +179,4 @@ def test_a_loop_costs_less_than_ten_turns_written_out(counted: Counted) -> None:
 
 def test_a_module_of_any_depth_has_one_text() -> None:
     text = symbp.emit(symbp.derive(symbp.parse(NESTED)))
-    assert len(text) < 20_000
     assert text.count("np.tanh") == 1

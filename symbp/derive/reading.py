@@ -137,6 +137,8 @@ def _fused(steps: Sequence[Step], derivation: Derivation) -> dict[Expr, Expr]:
 
 def _written_whole(steps: Sequence[Step]) -> set[Expr]:
     """Return what can be written in: of a family, what one line has for all that is read."""
+    if not any(step.loops for step in steps):
+        return {step.target for step in steps}
     count = Counter(holder(step.target) for step in steps)
     reads: dict[Expr, list[Box]] = {}
     for step in steps:
