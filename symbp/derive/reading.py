@@ -53,7 +53,7 @@ def read(derivation: Derivation) -> Reading:
 
 def _looped(plain: Derivation) -> Derivation:
     """Return a derivation with each family's adjoint as a recurrence, and sums over turns."""
-    if not any(step.loops for step in plain.steps):
+    if not plain.program.is_looped:
         return plain
     return replace(
         plain,
