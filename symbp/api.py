@@ -113,7 +113,8 @@ class Derivation(Lines):
     @property
     def steps(self) -> tuple[Line, ...]:
         """Every line: the forward pass, forward mode, reverse mode."""
-        return tuple(self._line(step) for step in super().steps)
+        names = page_names(self.program)
+        return tuple(Line.of(step, names) for step in super().steps)
 
     def gradient(self, name: str) -> Formula:
         """Return ∂result/∂name as one formula in what the program is given.
