@@ -273,10 +273,11 @@ def _bracketed(term: Expr, loop: Loop, first: Dim, last: Dim) -> Expr:
 def filled(expr: Expr, values: Mapping[Expr, Expr]) -> Expr:
     """Return an expression with names replaced; a member stands for every place of its family."""
     known = {v: values[v] for v in variables(expr) if v in values}
-    families = {name_of(v): v for v in values if symbol(v).index}
-    for var in variables(expr) if families else ():
+    members = [v for v in variables(expr) if symbol(v).index and v not in known]
+    families = {name_of(v): v for v in values if symbol(v).index} if members else {}
+    for var in members:
         model = families.get(name_of(var))
-        if model is None or var in known:
+        if model is None:
             continue
         pairs = zip(symbol(model).index, symbol(var).index, strict=True)
         known[var] = resize(values[model], dict(pairs))
