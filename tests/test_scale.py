@@ -106,6 +106,17 @@ def test_three_times_the_layers_are_three_times_the_work(form: Callable[[int], s
     assert max(growth.values()) < 3.5, growth  # of 60 layers not everything is remembered
 
 
+def test_a_layer_is_emitted_in_few_calls() -> None:
+    """Of 1,000 layers the module is to be there in seconds."""
+    found = {n: symbp.derive(symbp.parse(family(n))) for n in (2, 20, 60)}
+    made = [works(symbp.emit, derivation) for derivation in found.values()]
+    assert made[2] - made[1] < 40 * LAYER
+
+
+LAYER = 65_000
+"""The calls that a layer may take; what is derived again for each sweep doubles them at once."""
+
+
 def test_a_thousand_layers_recurse_nowhere() -> None:
     found = symbp.derive(symbp.parse(family(1000)))
     assert len(found.program.tuples["W"]) == 1000

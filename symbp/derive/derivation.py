@@ -1,6 +1,7 @@
 """What a derivation is: the lines of each sweep, and the law that made each line."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from symbp.ir import Expr, name_of, symbol
 from symbp.program import Binding, Loop, Program
@@ -76,7 +77,9 @@ class Derivation:
 
     def step_of_gradient(self, name: str) -> Step:
         """Return the line of ∂result/∂name.  Raises KeyError where there is none."""
-        for step in self.adjoint:
-            if symbol(step.target).of == name:
-                return step
-        raise KeyError(name)
+        return self._gradients[name]
+
+    @cached_property
+    def _gradients(self) -> dict[str, Step]:
+        """The lines of the reverse sweep by what each is the adjoint of, the first of several."""
+        return {symbol(step.target).of: step for step in reversed(self.adjoint)}

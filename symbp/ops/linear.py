@@ -40,17 +40,17 @@ def combine(terms: Iterable[tuple[Fraction, Expr]], shape: Shape) -> Expr:
             total[arg.digest] = (weight if before is None else before + weight, first)
     kept = [(c, arg) for c, arg in total.values() if c]
     kept = [_turned(*term) if term[0] < 0 else term for term in kept]
-    if len(kept) == 1 and kept[0][0] == 1:
-        return kept[0][1]
+    if len(kept) < 2:
+        return kept[0][1] if kept and kept[0][0] == 1 else _sum(kept, shape)
     kept.sort(key=lambda term: term[0] < 0)
-    common = abs(kept[0][0]) if kept else ONE
-    if len(kept) > 1 and common != 1 and all(abs(c) == common for c, _ in kept):
+    common = abs(kept[0][0])
+    if common != 1 and all(abs(c) == common for c, _ in kept):
         common = -common if all(c < 0 for c, _ in kept) else common
         return node(Sum((common,), shape), _sum([(c / common, arg) for c, arg in kept], shape))
-    if len(kept) > 1 and len(shape) == 2:
+    cost = sum(_transposes(arg) for _, arg in kept) if len(shape) == 2 else 0
+    if cost > 1:
         turned = [(c, _transposed(arg)) for c, arg in kept]
-        costs = [sum(_transposes(arg) for _, arg in found) for found in (kept, turned)]
-        if costs[0] > costs[1] + 1:
+        if cost > 1 + sum(_transposes(arg) for _, arg in turned):
             return _transposed(combine(turned, shape[::-1]))
     return _sum(kept, shape)
 
