@@ -1,28 +1,23 @@
 """The private functions of a network with loops: families go in and out as dicts by places."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
-
-import sympy as sp
 
 from symbp.derive.forward import dot
 from symbp.emit.arrays import Arrays
-from symbp.emit.counting import CountingSweep
 from symbp.emit.families import Families
 from symbp.emit.family_guards import FamilyGuards
 from symbp.emit.fields import Fields
 from symbp.emit.looping import LoopedBody
-from symbp.emit.sweeps import ROLES, Function, count_line, read_in
+from symbp.emit.sweeps import Function, count_line, read_in
 from symbp.emit.text import Item, indented, wrapped
-from symbp.ir import Dim, Expr, Variable, holder, is_holder, name_of, symbol, variables, walk
-from symbp.lower.batch import EXAMPLES
-from symbp.lower.reads import made_of, sizes_for, symbols_of
-from symbp.lower.schedule import ABOUT_LOSS, KEEPERS, Schedule
-from symbp.lower.sweeps import BEFORE
-from symbp.program import Binding
+from symbp.emit.witnesses import WitnessedSweep
+from symbp.ir import Dim, Expr, holder, is_holder, name_of, symbol, variables
+from symbp.lower.reads import made_of, sizes_for
+from symbp.lower.schedule import ABOUT_LOSS, Schedule
 
 
-class LoopedSweep(CountingSweep):
+class LoopedSweep(WitnessedSweep):
     """One private function of a network with loops."""
 
     def __init__(self, schedule: Schedule, name: str, fields: Fields) -> None:
@@ -34,11 +29,6 @@ class LoopedSweep(CountingSweep):
     def called(self) -> str:
         """The name of the function, without its underscore."""
         return self.name
-
-    @property
-    def turns(self) -> Sequence[Binding]:
-        """The lines, in loops that say which turns there are."""
-        return self.lines
 
     def _needs(self) -> list[Expr]:
         made = {holder(line.target) for line in self.lines}
@@ -77,50 +67,6 @@ class LoopedSweep(CountingSweep):
     def _handed_on(self) -> set[Expr]:
         """Return the families that the adjoint sweep makes or fills for later sweeps."""
         return set(self.schedule.kept["bars"])
-
-    def _witness(self, found: Iterable[Expr]) -> list[Expr]:
-        found = list(found)
-        self.families.enter(self.turns)
-        wanted: list[Dim] = [*self.families.read_by(self.lines)]
-        parts = [part for line in self.lines for part in walk(line.expr)]
-        several = any(symbol(v).batched for v in self._tellers(found))
-        if not several and any(_counts_examples(part) for part in parts):
-            wanted.append(EXAMPLES)
-        told = {dim for v in self._tellers(found) for dim in v.shape}
-        values = [v for v in self.schedule.values.values() if self._may_tell(v)]
-        order = sorted(values, key=lambda v: ROLES.index(symbol(v).role))
-        order = [v for v in order if v not in self._ahead()]
-        wanted = [s for s in wanted if s not in told]
-        plain = [next((v for v in order if s in v.shape), None) for s in wanted]
-        of_lines = [v is not None and symbol(v).role == "line" for v in plain]
-        pairs = zip(wanted, plain, of_lines, strict=True)
-        plain = [v for s, v, made in pairs if not (made and self.families.tells(sp.S(s)))]
-        told |= {dim for v in plain if v is not None for dim in v.shape}
-        made = [v for v in plain if v is not None]
-        owners = [self.families.owner(s) for s in self._in_guards() if s not in told]
-        counted = [holder(self.families.members[x]) for x in owners if x is not None]
-        return [*made, *counted, *self.families.tellers(self.lines, told)]
-
-    def _ahead(self) -> set[Expr]:
-        """Return the values that are not there yet when the function is called."""
-        sweeps = self.schedule.sweeps
-        names = () if self.name in ABOUT_LOSS else ("loss",)
-        ahead = {line.target for name in (*names, self.name) for line in sweeps[name]}
-        return ahead | (set(self._targets()) if names else set())
-
-    def _targets(self) -> list[Expr]:
-        return [self.schedule.batched(v) for v in self.schedule.program.targets]
-
-    def _may_tell(self, var: Expr) -> bool:
-        """Tell whether a plain value is there where the function is called, to read sizes off."""
-        before = BEFORE.get(self.name, ())
-        if symbol(var).index:
-            return False
-        if symbol(var).role == "target":
-            return self.name in ABOUT_LOSS
-        kept = (v for sweep in before for v in self.schedule.kept.get(KEEPERS.get(sweep, ""), ()))
-        made = [self.schedule.output, *kept] if before else []
-        return symbol(var).role in ("input", "param", "const") or var in made
 
     def _stand_ins(self) -> list[Expr]:
         if self.name != "tangent":
@@ -301,9 +247,3 @@ class LoopedSweep(CountingSweep):
             texts[param] = self.result_text(result) if alone else f"np.copy({self.names[result]})"
             seen.add(result)
         return self.fields.given(texts)
-
-
-def _counts_examples(part: Expr) -> bool:
-    """Tell whether the code of a node may speak of how many examples there are."""
-    is_weight = isinstance(part.op, Variable) and part.op.role == "weight"
-    return is_weight or EXAMPLES in symbols_of(part)

@@ -109,7 +109,8 @@ class Turns(LoopedSweep):
         outside = [x for x in self.schedule.sweeps["primal"] if x not in self.segment.lines]
         there = {holder(x.target) for x in outside if symbol(x.target).index}
         known = [v for v in self.segment.needs if v in there and symbol(v).batched]
-        return {EXAMPLES: f"len(next(iter({self.names[v]}.values())))" for v in known[:1]}
+        first = f"next(iter({self.names[known[0]]}.values()))" if known else ""
+        return {EXAMPLES: f"len({first})"} if known else {}
 
     def _raw(self, guards: Sequence[str], read: Iterable[str]) -> list[str]:
         return []
