@@ -89,7 +89,7 @@ def test_parts_of_a_batch_add_up(name: str, reduction: str) -> None:
 def test_no_examples_make_no_part() -> None:
     found = module("deep")
     params, data = found.sample(np.random.default_rng(0), 3)
-    with pytest.raises(ValueError, match="microbatch must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="microbatch must be a whole number from 1, got 0"):
         found.loss_and_grad(params, *data, microbatch=0)
 
 

@@ -6,7 +6,7 @@ from looped import LENGTHS, LOOPED
 
 import symbp
 
-SUMS = ("penalty", "grid")
+SUMS = ("penalty", "grid", "linear", "total")
 """Specs whose sums over a loop keep a line of their own."""
 
 AT = [(name, at) for name in LOOPED for at in LENGTHS[name] if (name, at) != ("two_step", {"K": 1})]

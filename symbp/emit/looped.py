@@ -134,10 +134,10 @@ class LoopedSweep(WitnessedSweep):
         plain = [v for v in needs if not is_holder(v)]
         if any(symbol(v).batched for v in plain):
             return count_line(self.lines, plain, self.names)
+        read = (v for line in self.lines for v in variables(line.expr))
         family = next((v for v in needs if is_holder(v) and symbol(v).batched), None)
-        weighted = count_line(self.lines, [self.schedule.output], self.names)
-        if not weighted or family is None:
-            return weighted
+        if family is None or all(symbol(v).role != "weight" for v in read):
+            return []
         return [f"{self.names.count} = max(len(next(iter({self.names[family]}.values()))), 1)"]
 
     def _raw(self, guards: Sequence[str], read: Collection[str]) -> list[str]:

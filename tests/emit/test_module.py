@@ -296,17 +296,18 @@ def test_labels_of_a_wrong_shape_are_told():
 def test_flat_is_what_an_optimiser_takes(name):
     module = module_of(name)
     params, *data = sample(module)
-    fun, jac, hessp = module.flat(*data)
+    sizes = getattr(module, "SIZES", {})
+    fun, jac, hessp = module.flat(*data, **sizes)
     theta = module.ravel(params)
     p = np.random.default_rng(0).standard_normal(theta.shape)
     value, grad = module.loss_and_grad(params, *data)
     assert fun(theta) == value
     np.testing.assert_array_equal(jac(theta), module.ravel(grad))
-    product = module.hvp(params, *data, module.unravel(p))[1]
+    product = module.hvp(params, *data, module.unravel(p, **sizes))[1]
     np.testing.assert_array_equal(hessp(theta, p), module.ravel(product))
     lower = theta - 1e-4 * jac(theta)
     assert fun(lower) <= fun(theta)
-    for one, other in zip(module.unravel(theta), params, strict=True):
+    for one, other in zip(arrays(module.unravel(theta, **sizes)), arrays(params), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
