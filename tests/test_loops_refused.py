@@ -10,7 +10,10 @@ SQUARES = "param W[1..K] : n x n\n"
 LOOP = "h[0] = x\nfor k in 1..{}:\n    h[k] = {} @ h[k-1]\n"
 
 UNTOLD = {
-    "nothing": ("param W : n x n\n" + LOOP.format("K", "W") + TAIL, "K cannot be read off any argument"),
+    "nothing": (
+        "param W : n x n\n" + LOOP.format("K", "W") + TAIL,
+        "K cannot be read off any argument",
+    ),
     "an axis alone": (SQUARES + LOOP.format("K", "W[n]") + TAIL, "tells n"),
     "two": (
         "param W[1..K] : n x n\nparam b[1..2*L] : n\n" + LOOP.format("K", "W[k]") + TAIL,
