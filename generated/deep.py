@@ -84,6 +84,8 @@ def init_params(
 ) -> Params:
     """Draw parameters as the spec says: He, zero."""
     K = len(D) - 1
+    if K < 1:
+        raise ValueError(f"K must be at least 1, got K = {K}")
 
     def normal(variance: float, *shape: int) -> Array:
         return np.asarray(rng.standard_normal(shape) * np.sqrt(variance), dtype)
@@ -203,6 +205,8 @@ def sample(
 ) -> tuple[Params, tuple[Any, ...]]:
     """Draw parameters and data of the right shapes at random, to try things out."""
     K = len(D) - 1
+    if K < 1:
+        raise ValueError(f"K must be at least 1, got K = {K}")
 
     def draw(*shape: int) -> Array:
         return np.asarray(rng.standard_normal(shape) / max(shape[1:], default=1) ** 0.5, dtype)
@@ -480,6 +484,8 @@ def ravel(params: ParamsLike) -> Array:
 def unravel(theta: Array, *, D: Sequence[int]) -> Params:
     """Return a flat vector as Params: the inverse of `ravel`."""
     K = len(D) - 1
+    if K < 1:
+        raise ValueError(f"K must be at least 1, got K = {K}")
     shapes = (*((D[k], D[k - 1]) for k in range(1, K + 1)), *((D[k],) for k in range(1, K + 1)))
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
     if np.shape(theta) != (ends[-1],):

@@ -83,6 +83,15 @@ def test_a_family_without_members_is_refused():
         module.loss(module.Params(W=(), V=()), x, x)
 
 
+@pytest.mark.parametrize("widths", [(), (3,)])
+def test_too_few_widths_are_refused_by_every_function_that_takes_them(widths):
+    module, rng = looped("deep").module, np.random.default_rng(0)
+    refused = rf"K must be at least 1, got K = {len(widths) - 1}"
+    for call in (module.init_params, module.sample, module.unravel):
+        with pytest.raises(ValueError, match=refused):
+            call(np.ones(3) if call is module.unravel else rng, D=widths)
+
+
 @pytest.mark.parametrize(("name", "at"), CASES, ids=str)
 def test_what_is_printed_is_what_the_turns_written_out_are(name, at):
     assert_reading(Pair(looped(name), at))

@@ -16,7 +16,7 @@ from symbp.emit.sweeps import Function
 from symbp.emit.syntax import text
 from symbp.emit.text import Nested, broken, indented
 from symbp.emit.trial import Trial, depths
-from symbp.emit.widths import GivenSizes, only_read, tuple_of, wish
+from symbp.emit.widths import GivenSizes, lower_limit, only_read, tuple_of, wish
 from symbp.ir import Dim, Expr, name_of
 from symbp.lower.batch import EXAMPLES, Batch
 from symbp.program import Loop
@@ -105,8 +105,11 @@ class LoopedParameters(Parameters):
         return str(known[name])
 
     def told(self, sizes: Iterable[str]) -> list[str]:
-        """Return the lines that tell sizes by how many members a family of sizes has."""
-        made = []
+        """Return the lines that tell sizes by how many members a family of sizes has.
+
+        They refuse sizes with which a family of parameters would be empty.
+        """
+        made, known = [], {*sizes}
         for width, loop in self.first.items():
             name = self.names.size(sp.Symbol(width))
             if name not in sizes:
@@ -116,7 +119,9 @@ class LoopedParameters(Parameters):
                 if rest is not None:
                     more = f" {'-' if rest > 0 else '+'} {abs(rest)}" if rest else ""
                     made.append(f"{self.names.size(size)} = len({name}){more}")
-        return made
+                    known.add(self.names.size(size))
+        spans = [f.loop.stop - f.loop.start for f in self.fields.open if f.loop is not None]
+        return made + self._least(known, [*self.program.least, *spans])
 
     def _dim(self, dim: Dim) -> str:
         if isinstance(dim, int):
@@ -181,7 +186,7 @@ class LoopedParameters(Parameters):
         known: set[str] = set()
         for field in self.fields.open:
             lines += self._opened(field, known)
-        lines += self._least(known)
+        lines += self._least(known, self.program.least)
         lines += self._widths()
         for field in self.fields.all:
             if field.loop is None:
@@ -216,16 +221,23 @@ class LoopedParameters(Parameters):
             made.append(f"{name} = {self.families.count(owner, size, field.name)}")
         return made
 
-    def _least(self, known: set[str]) -> list[str]:
+    def _least(self, known: set[str], bounds: Iterable[sp.Expr]) -> list[str]:
         """Return the lines that refuse sizes with which a member that is read is not there."""
-        made = []
-        for bound in self.program.least:
+        made, bounds = [], list(dict.fromkeys(bounds))
+        for bound in bounds:
+            if any((bound - other).is_positive for other in bounds):
+                continue
             symbols = sorted(bound.free_symbols, key=str)
             names = [self.names.size(s) for s in symbols]
-            if all(name in known for name in names):
-                said = self.names.place(bound)
+            if names and known.issuperset(names):
+                limit = lower_limit(bound)
+                failed = (
+                    f"{names[0]} < {limit}"
+                    if limit is not None
+                    else f"{self.names.place(bound)} < 0"
+                )
                 got = ", ".join(f"{name} = {{{name}}}" for name in names)
-                made += [f"if {said} < 0:", f'    raise ValueError(f"{wish(bound)}, got {got}")']
+                made += [f"if {failed}:", f'    raise ValueError(f"{wish(bound)}, got {got}")']
         return made
 
     def _widths(self) -> list[str]:

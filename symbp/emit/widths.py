@@ -47,9 +47,17 @@ def tuple_of(items: Sequence[str]) -> str:
     return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
 
+def lower_limit(bound: sp.Expr) -> sp.Expr | None:
+    """Return the least value that a condition allows its only size; None where it is not alone."""
+    symbols = [*bound.free_symbols]
+    if len(symbols) == 1 and bound.coeff(symbols[0]) == 1:
+        return symbols[0] - bound
+    return None
+
+
 def wish(bound: sp.Expr) -> str:
     """Return what a condition asks for, `K must be at least 4`."""
-    symbols = sorted(bound.free_symbols, key=str)
-    if len(symbols) == 1 and bound.coeff(symbols[0]) == 1:
-        return f"{symbols[0]} must be at least {symbols[0] - bound}"
+    limit = lower_limit(bound)
+    if limit is not None:
+        return f"{bound + limit} must be at least {limit}"
     return f"{bound} must not be negative"
