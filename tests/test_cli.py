@@ -390,19 +390,23 @@ def test_an_interrupt_is_no_mistake(folder: Path) -> None:
         "import sys\nimport symbp.pipeline, symbp.screen\nfrom symbp.cli import main\n"
         "print('ready', file=sys.stderr, flush=True)\nmain()\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "run.py", "derive", "long.symbp"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
-    assert process.stderr is not None
-    assert process.stderr.readline() == "ready\n"
-    time.sleep(0.5)  # so that the command has begun
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "run.py", "derive", "long.symbp"],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        assert process.stderr is not None
+        assert process.stderr.readline() == "ready\n"
+        time.sleep(0.5)  # so that the command has begun
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        # Python drops the interrupt that comes while a weak reference's callback runs.
+        if not errors.startswith("Exception ignored in: <function WeakValueDictionary"):
+            break
     assert process.returncode == 1
     assert "Traceback" not in errors
     assert errors.strip() == "Aborted!"
