@@ -16,7 +16,7 @@ from symbp.emit.sweeps import Function
 from symbp.emit.syntax import text
 from symbp.emit.text import Nested, broken, indented
 from symbp.emit.trial import Trial, depths
-from symbp.emit.widths import GivenSizes, lower_limit, only_read, tuple_of, wish
+from symbp.emit.widths import GivenSizes, only_read, refusal, tuple_of
 from symbp.ir import Dim, Expr, name_of
 from symbp.lower.batch import EXAMPLES, Batch
 from symbp.program import Loop
@@ -99,8 +99,7 @@ class LoopedParameters(Parameters):
                     for s, v in choice.sizes.items()
                     if isinstance(s, AppliedUndef) and s.func.__name__ == width
                 }
-                whole = [str(found[k]) for k in sorted(found)]
-                return f"({', '.join(whole)}{',' if len(whole) == 1 else ''})"
+                return tuple_of([str(found[k]) for k in sorted(found)])
         known = {self.names.size(s): v for s, v in choice.sizes.items() if s.is_Symbol}
         return str(known[name])
 
@@ -227,17 +226,8 @@ class LoopedParameters(Parameters):
         for bound in bounds:
             if any((bound - other).is_positive for other in bounds):
                 continue
-            symbols = sorted(bound.free_symbols, key=str)
-            names = [self.names.size(s) for s in symbols]
-            if names and known.issuperset(names):
-                limit = lower_limit(bound)
-                failed = (
-                    f"{names[0]} < {limit}"
-                    if limit is not None
-                    else f"{self.names.place(bound)} < 0"
-                )
-                got = ", ".join(f"{name} = {{{name}}}" for name in names)
-                made += [f"if {failed}:", f'    raise ValueError(f"{wish(bound)}, got {got}")']
+            names = {self.names.size(symbol) for symbol in bound.free_symbols}
+            made += refusal(bound, self.names) if names and names <= known else []
         return made
 
     def _widths(self) -> list[str]:

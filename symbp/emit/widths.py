@@ -47,17 +47,15 @@ def tuple_of(items: Sequence[str]) -> str:
     return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
 
-def lower_limit(bound: sp.Expr) -> sp.Expr | None:
-    """Return the least value that a condition allows its only size; None where it is not alone."""
-    symbols = [*bound.free_symbols]
+def refusal(bound: sp.Expr, names: Identifiers) -> list[str]:
+    """Return the lines that refuse sizes with which a number that must not be negative is."""
+    symbols = sorted(bound.free_symbols, key=str)
+    failed, wish = f"{names.place(bound)} < 0", f"{bound} must not be negative"
     if len(symbols) == 1 and bound.coeff(symbols[0]) == 1:
-        return symbols[0] - bound
-    return None
-
-
-def wish(bound: sp.Expr) -> str:
-    """Return what a condition asks for, `K must be at least 4`."""
-    limit = lower_limit(bound)
-    if limit is not None:
-        return f"{bound + limit} must be at least {limit}"
-    return f"{bound} must not be negative"
+        limit = symbols[0] - bound
+        failed, wish = (
+            f"{names.size(symbols[0])} < {limit}",
+            f"{symbols[0]} must be at least {limit}",
+        )
+    got = ", ".join(f"{name} = {{{name}}}" for name in map(names.size, symbols))
+    return [f"if {failed}:", f'    raise ValueError(f"{wish}, got {got}")']
