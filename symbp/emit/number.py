@@ -33,7 +33,7 @@ _SIGNS = {
 
 def constant(value: Dim) -> Layout:
     """Return the layout of a number or of a size; other functions stand as calls of their name."""
-    number: Any = sp.sympify(value, strict=True)
+    number: Any = sp.sympify(value, strict=True)  # strict: a text is refused, never run
     if number in _SIGNS:
         return _SIGNS[number]
     if number.is_Symbol:

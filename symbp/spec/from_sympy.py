@@ -108,7 +108,7 @@ def _expression(expr: Any, context: Context) -> Expr:
 def sympified(expr: Any) -> Any:
     """Return a SymPy object; texts are refused, they would have to be executed."""
     try:
-        made = sp.sympify(expr, strict=True)
+        made = sp.sympify(expr, strict=True)  # strict: a text is refused, never run
     except sp.SympifyError:
         made = None
     if isinstance(made, sp.MatrixBase):

@@ -28,6 +28,7 @@ def element(part: Any, context: Context) -> Expr:
         size, fresh = seen.dims[axis], len(shape) + axis
         running = [i for i in index.free_symbols if i in context.indices]
         offset = dim(index - running[0]) if running else dim(index)
+        # strict: a text is refused, never run
         if not sp.sympify(offset, strict=True).free_symbols <= context.sizes:
             raise refused(part, "has an index that is neither a number, nor summed over, nor i + 1")
         check_index(part, offset)
@@ -48,7 +49,7 @@ def element(part: Any, context: Context) -> Expr:
 
 def check_index(part: Any, index: Dim) -> None:
     """Raise SymbpError where an index is below 0 for every size, or no whole number."""
-    exact = sp.sympify(index, strict=True)
+    exact = sp.sympify(index, strict=True)  # strict: a text is refused, never run
     if exact.is_number and not (exact.is_integer and exact >= 0):
         raise refused(part, f"has the index {exact}, and rows and columns are counted 0, 1, 2, …")
 

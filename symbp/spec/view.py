@@ -59,7 +59,7 @@ def view(expr: Expr, dims: Dims) -> View:
 
 def dim(size: Any) -> Dim:
     """Return a SymPy size as ours."""
-    exact = sp.sympify(size, strict=True)
+    exact = sp.sympify(size, strict=True)  # strict: a text is refused, never run
     return int(exact) if exact.is_Integer else exact
 
 
