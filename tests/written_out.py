@@ -19,15 +19,10 @@ EXAMPLES = 4
 KINDS = ("inputs", "consts", "targets")
 
 
-@dataclass(frozen=True)
-class Looped:
-    """A spec with loops: its program, derivation and module, made once for all lengths."""
+class Compiled:
+    """A program with its derivation and its module, each made once."""
 
-    text: str
-
-    @cached_property
-    def program(self) -> Program:
-        return parse(self.text, "looped")
+    program: Program
 
     @cached_property
     def derivation(self) -> Derivation:
@@ -39,7 +34,18 @@ class Looped:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Looped(Compiled):
+    """A spec with loops: its program, derivation and module, made once for all lengths."""
+
+    text: str
+
+    @cached_property
+    def program(self) -> Program:
+        return parse(self.text, "looped")
+
+
+@dataclass(frozen=True)
+class Pair(Compiled):
     """A spec with loops and the same spec at `lengths`, with values for everything given.
 
     All sizes are different, so that a mix-up of widths shows.
@@ -52,15 +58,6 @@ class Pair:
     def program(self) -> Program:
         """The program written out."""
         return parse(self.looped.text, "flat", sizes=dict(self.lengths))
-
-    @cached_property
-    def derivation(self) -> Derivation:
-        return derive(self.program)
-
-    @cached_property
-    def module(self) -> ModuleType:
-        """The module of the program written out."""
-        return compile_module(self.derivation)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
