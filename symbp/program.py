@@ -62,6 +62,7 @@ class Init:
 
     kind: str
     variance: Fraction | None = None
+    gains: tuple[object, object] | None = None
 
 
 @dataclass(frozen=True)

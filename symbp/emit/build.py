@@ -34,6 +34,7 @@ from symbp.emit.reshape import is_vec, merged, split, stacked
 from symbp.emit.strand import DOTS, Factor, Link, shown
 from symbp.ir import Constant, Examples, Expr, Size, Sum, Variable, Words, walk
 from symbp.notation import Call, Choice, Exponent, Fence, Indicator, Superscript, Transparent
+from symbp.ops.expectation import Moment
 from symbp.ops.indexed import Chain, Over, When
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import rational
@@ -147,7 +148,7 @@ class _Builder:
         if isinstance(op, Examples):
             return self.short[part.args[0]] if short else self.full[part.args[0]]
         inner = tuple(self.full[arg] for arg in part.args)
-        if isinstance(op, Nonlinear):
+        if isinstance(op, Nonlinear | Moment):
             return _noted(op.notation, op.name, inner, rows=op.leading > 0)
         if isinstance(op, Largest):
             return Applied(inner, call=Call("max", r"\max"), rows=part.args[0].rank > 1)

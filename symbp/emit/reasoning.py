@@ -6,6 +6,7 @@ from symbp.emit.entries import by_case, entry, whole
 from symbp.emit.layout import Entries, Layout
 from symbp.emit.math import Style, writer
 from symbp.emit.names import Names
+from symbp.emit.pieces import BREAK
 
 
 def proof_rows(proof: Proof, format: Format, names: Names) -> tuple[Row, ...]:
@@ -21,10 +22,11 @@ def proof_rows(proof: Proof, format: Format, names: Names) -> tuple[Row, ...]:
         layouts = _sides(equation, proof.letters)
         if layouts is None:
             continue
-        left, right = map(write, layouts)
+        left, right = write(layouts[0]).replace(BREAK, " "), write(layouts[1])
         if left == before and right == last:
             continue
-        lines.append(Line("" if left == before else left, right, equation.reason))
+        head = "" if left == before and not equation.alone else left
+        lines.append(Line(head, right, equation.reason, loops=equation.loops))
         before, last = left, right
     return laid_out(lines, format)
 
