@@ -1,13 +1,15 @@
 """How variances travel through a network, and which variance of its weights keeps them, to read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from symbp.derive.proof import Equation, Proof
 from symbp.emit.article import Format
 from symbp.emit.document import Section, document
-from symbp.emit.math import unicode
+from symbp.emit.math import unicode, writer
 from symbp.emit.names import Names
+from symbp.emit.pieces import BREAK
+from symbp.emit.reasoning import sides_of
 from symbp.ir import Dim, Expr, name_of
 from symbp.moments.choice import Choice, Gain
 from symbp.moments.lemmas import LETTERS, lemmas
@@ -64,6 +66,18 @@ def sections(found: Travel, chosen: Sequence[Choice], names: Names) -> list[Sect
     if with_init:
         made.append(Section("With the spec's init", "", proof=_proof(with_init, found.letters)))
     return made
+
+
+def lines_of(found: Travel, chosen: Sequence[Choice]) -> Iterator[tuple[str, str, str]]:
+    """Yield each equation as text, with its law: left, right, law."""
+    names = page_names(found.program)
+    write = writer("unicode", names)
+    for section in sections(found, chosen, names):
+        for step in section.proof.equations if section.proof else ():
+            sides = sides_of(step, section.proof.letters if section.proof else ())
+            if sides is not None:
+                left, right = (write(side).replace(BREAK, " ") for side in sides)
+                yield left, right, step.reason
 
 
 def _proof(equations: Iterable[Equation], letters: tuple[str, ...]) -> Proof:
@@ -141,7 +155,8 @@ def _both(choice: Choice) -> Expr:
     """Return the compromise, with expectations by name where they have no closed form."""
     gains = (choice.forward, choice.backward)
     if all(gain.known for gain in gains):
-        return compromise(*(gain.whole for gain in gains), choice.fan_in, choice.fan_out)
+        whole = (choice.forward.whole, choice.backward.whole)
+        return compromise(whole, choice.fan_in, choice.fan_out)
     counts = zip(gains, (choice.fan_in, choice.fan_out), strict=True)
     return scale(2, over(add(*(_counted(gain, dim) for gain, dim in counts))))
 

@@ -19,7 +19,7 @@ def proof_rows(proof: Proof, format: Format, names: Names) -> tuple[Row, ...]:
     lines: list[Line] = []
     before, last = "", ""
     for equation in proof.equations:
-        layouts = _sides(equation, proof.letters)
+        layouts = sides_of(equation, proof.letters)
         if layouts is None:
             continue
         left, right = write(layouts[0]).replace(BREAK, " "), write(layouts[1])
@@ -31,7 +31,8 @@ def proof_rows(proof: Proof, format: Format, names: Names) -> tuple[Row, ...]:
     return laid_out(lines, format)
 
 
-def _sides(equation: Equation, letters: tuple[str, ...]) -> tuple[Layout, Layout] | None:
+def sides_of(equation: Equation, letters: tuple[str, ...]) -> tuple[Layout, Layout] | None:
+    """Return the layouts of an equation's sides; None for what no matrix expression says."""
     if equation.labels is None:
         right = whole(equation.right)
         return None if isinstance(right, Entries) else (whole(equation.left), right)

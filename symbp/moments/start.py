@@ -30,7 +30,7 @@ def start(program: Program, var: Expr) -> Expr:
     if init.variance is not None:
         return number(init.variance)
     if init.kind == "auto" and init.gains is not None and var.rank > 1:
-        return compromise(*init.gains, fan_in, fan_out)
+        return compromise(init.gains, fan_in, fan_out)
     if init.kind in ("orthogonal", "lsuv"):
         return _widest(fan_in, fan_out)
     ways: Mapping[str, Any] = {
@@ -48,14 +48,17 @@ def fans(var: Expr) -> tuple[Dim, Dim]:
     return (var.shape[0], var.shape[-1]) if var.rank else (1, 1)
 
 
-def compromise(forward: Any, backward: Any, fan_in: Dim, fan_out: Dim) -> Expr:
+def compromise(gains: tuple[Any, Any], fan_in: Dim, fan_out: Dim) -> Expr:
     """Return 2 / (forward · fan_in + backward · fan_out), the mean of both: 001 (7.33)."""
-    terms = [product([(exact(g), ()), (size(n), ())], ())
-             for g, n in ((forward, fan_in), (backward, fan_out))]  # fmt: skip
+    forward, backward = gains
     if forward == backward:
         counts = add(size(fan_in), size(fan_out))
         return scale(2, product([(over(exact(forward)), ()), (over(counts), ())], ()))
-    return scale(2, over(add(*terms)))
+    counted = (
+        product([(exact(gain), ()), (size(n), ())], ())
+        for gain, n in ((forward, fan_in), (backward, fan_out))
+    )
+    return scale(2, over(add(*counted)))
 
 
 def exact(value: Any) -> Expr:

@@ -29,7 +29,6 @@ class Moment(Op):
 
     kind: Kind
     name: str = "moment"
-    leading: int = 0
 
     @property
     def notation(self) -> Fence:
