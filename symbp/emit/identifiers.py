@@ -77,6 +77,8 @@ RESERVED = frozenset(
         "uniform",
         "sparse",
         "auto",
+        "watch",
+        "lsuv",
         "shapes",
         "ends",
         "parts",

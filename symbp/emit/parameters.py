@@ -27,7 +27,8 @@ class Parameters:
         self.fields = Fields(batch, names)
         self.params = self.fields.members
         self.sizes = self._free_sizes()
-        self.draws = Draws(map(self._init, self.params))
+        self.inits = [self._init(v) for v in self.params]
+        self.draws = Draws(self.inits)
 
     def _free_sizes(self) -> list[str]:
         """Return the Python names of the sizes without a number."""
@@ -105,7 +106,7 @@ class Parameters:
         arguments = ["rng: np.random.Generator", "dtype: DTypeLike = np.float64"]
         arguments += ["*", *self.typed(self.sizes)] if self.sizes else []
         signature = wrapped("def init_params(", arguments, ") -> Params:")
-        ways, short = words(map(self._init, self.params)), "Draw parameters as the spec says"
+        ways, short = words(self.inits), "Draw parameters as the spec says"
         doc = documented(f"{short}: {ways}", short, f"In turn: {ways}")
         return Function(signature, doc, indented(inner))
 
