@@ -11,7 +11,7 @@ import sympy as sp
 from symbp.api import Derivation
 from symbp.check import Certificate
 from symbp.check import certify as judge_module
-from symbp.derive.dense import GRADIENTS, Wanted
+from symbp.derive.dense import GRADIENTS, Wanted, needs_lengths
 from symbp.derive.derive import derive as derive_program
 from symbp.emit.module import module_text
 from symbp.emit.render import check_place, write_whole
@@ -76,6 +76,8 @@ def check_module(program: Program) -> None:
     """
     if not program.is_looped:
         return
+    if any(init.kind == "lsuv" for init in program.inits.values()):
+        raise SymbpError(*needs_lengths("`init lsuv`", program))
     if not program.params:
         what = f"{program.name} has loops and no `param`, and a module with loops passes parameters"
         raise SymbpError(what, "declare one; `symbp show` prints the derivation without it")
