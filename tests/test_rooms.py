@@ -116,7 +116,7 @@ def test_imports_run_downward(path: Path) -> None:
         ("emit/a.py", "from symbp.check import judge", "emit imports check"),
         ("check/a.py", "from symbp.ir import Expr", "check imports ir"),
         ("check/a.py", "import sympy as sp", "the judge imports sympy"),
-        ("cli.py", "def f():\n    from symbp.errors import Span", "out of sight"),
+        ("cli/a.py", "def f():\n    from symbp.errors import Span", "out of sight"),
     ],
 )
 def test_a_wrong_import_is_found(file: str, text: str, what: str) -> None:
