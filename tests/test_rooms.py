@@ -26,6 +26,7 @@ FLOORS = [
     {"pipeline"},
     {"calculus", "costs"},
     {"screen"},
+    {"figures"},
     {"cli"},
     {"__main__"},
 ]
