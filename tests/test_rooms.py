@@ -11,7 +11,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = [
     {"errors", "notation", "sizes", "words"},
-    {"places", "files"},
+    {"files", "places"},
     {"expr"},
     {"ir"},
     {"program"},

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbp.errors import SymbpError, printable
-from symbp.files import replace_file
+from symbp.files import MARK, is_ours, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,8 +28,8 @@ FAINT = "#595959"  # of words and lines that say less
 _WIDTH = 6.5  # inches, that of a page's text, so that type is read at the size it has here
 _DPI = 200  # of a PNG
 _FORMATS: dict[str, dict[str, Any]] = {
-    ".svg": {"Date": None, "Creator": "symbp"},
-    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": MARK},
+    ".png": {"Software": MARK},
 }
 """The formats by suffix, and what they say of their making: the same in every run."""
 
@@ -65,6 +65,9 @@ def check_figure(path: Path) -> None:
         raise SymbpError(f"no folder {printable(str(path.parent))}", "make it, or name another")
     if path.is_dir():
         raise SymbpError(f"{shown} is a folder", "give the name of a file")
+    if path.exists() and not (path.is_file() and is_ours(path)):
+        what = f"{shown} was not drawn by symbp and is left as it is"
+        raise SymbpError(what, "choose another name, or remove it")
     if find_spec("matplotlib") is None:
         raise SymbpError("figures need matplotlib, which is missing", "pip install 'symbp[plot]'")
 
@@ -85,7 +88,7 @@ def sheet(path: Path, title: str, height: float) -> Iterator["Figure"]:
         figure.suptitle(plain(title))
         yield figure
         data = _image(figure, path.suffix.lower(), title)
-    replace_file(path, data)
+    write_whole(path, data)
 
 
 def _image(figure: "Figure", suffix: str, title: str) -> bytes:
