@@ -26,6 +26,7 @@ FLOORS = [
     {"pipeline"},
     {"calculus", "costs", "trainer"},
     {"screen"},
+    {"figures"},
     {"cli"},
     {"__main__"},
 ]
