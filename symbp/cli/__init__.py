@@ -6,7 +6,7 @@ Exit status: 0 done, 1 a certificate fails, 2 the input is wrong.
 import click
 
 from symbp import __version__
-from symbp.cli import derivation
+from symbp.cli import derivation, learning
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,5 +25,6 @@ for _command in (
     derivation.cost,
     derivation.explain,
     derivation.check,
+    learning.train,
 ):
     main.add_command(_command)
