@@ -83,7 +83,7 @@ def training(run: Training, files: Files) -> Iterator[Report]:
         state = now
         bar.update(task, completed=state.epoch, description=_numbers(state.history))
         for text in warnings:
-            _ERR.print(Text(f"warning: {text}", style="yellow"))
+            _ERR.print(Text(f"warning: {text}", style="yellow"), soft_wrap=True)
         if not _ERR.is_terminal and (state.epoch % 10 == 0 or state.epoch in (1, epochs)):
             _OUT.print(f"epoch {state.epoch:>{len(str(epochs))}}  {_numbers(state.history)}")
 
@@ -91,7 +91,7 @@ def training(run: Training, files: Files) -> Iterator[Report]:
         with bar if _ERR.is_terminal else nullcontext():
             yield show
     except KeyboardInterrupt:
-        _ERR.print(Text(_interrupted(state, files)))
+        _ERR.print(Text(_interrupted(state, files)), soft_wrap=True)
         raise
 
 
