@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import sympy as sp
+
+from symbp.api import Formula
 from symbp.derive.derivation import Derivation
 from symbp.derive.derive import derive
 from symbp.emit.math import Names
+from symbp.errors import SymbpError
 from symbp.ir import Expr, name_of
 from symbp.moments.choice import Choice, choices
 from symbp.moments.line import Moments
-from symbp.moments.start import compromise, init_of, over, exact
+from symbp.moments.start import compromise, exact, over
 from symbp.moments.terms import size
 from symbp.moments.travel import Travel, travel
 from symbp.ops.product import product
-from symbp.api import Formula
 from symbp.program import Init, Program
 from symbp.report import page_names
 from symbp.variances import lines_of, text
@@ -124,8 +127,10 @@ class Initialization:
         return self.unicode()
 
     def _moment(self, line: Moments) -> Moment:
-        made = (self._formula(expr, line) for expr in (line.mean, line.second, line.variance))
-        return Moment(*made, missing=line.missing)
+        mean, second, variance = (
+            self._formula(expr, line) for expr in (line.mean, line.second, line.variance)
+        )
+        return Moment(mean, second, variance, line.missing)
 
     def _formula(self, expr: Expr, line: Moments) -> Formula:
         return Formula(expr, self.names, line.loops)
@@ -157,16 +162,19 @@ def of_derivation(derivation: Derivation) -> Initialization:
 
 def resolved(program: Program, derivation: Derivation | None = None) -> Program:
     """Return a program whose `init auto` has its gains: the derived compromise."""
-    open_ = [v for v in program.params if _is_open(init_of(program, v))]
+    open_ = [v for v in program.params if _is_open(program.init_of(v))]
     if not open_:
         return program
-    chosen = {name_of(c.weight): c for c in
-              of_derivation(derivation or derive(program)).chosen}  # fmt: skip
+    chosen = of_derivation(derivation or derive(program)).chosen
+    gains = {name_of(choice.weight): choice.gains for choice in chosen}
     inits = dict(program.inits)
     for var in open_:
-        choice = chosen.get(name_of(var))
-        gains = (choice.forward.whole, choice.backward.whole) if choice else (1, 1)
-        inits[name_of(var)] = replace(init_of(program, var), gains=gains)
+        found = gains.get(name_of(var), (sp.Integer(1), sp.Integer(1)))
+        unknown = sorted({str(s) for gain in found for s in gain.free_symbols})
+        if unknown:
+            what = f"`init auto` of {name_of(var)} depends on {', '.join(unknown)}"
+            raise SymbpError(what, "write a number in its place, or another `init`")
+        inits[name_of(var)] = replace(program.init_of(var), gains=found)
     return replace(program, inits=inits)
 
 

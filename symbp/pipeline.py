@@ -14,8 +14,8 @@ from symbp.check import certify as judge_module
 from symbp.derive.dense import GRADIENTS, Wanted, needs_lengths
 from symbp.derive.derive import derive as derive_program
 from symbp.emit.module import module_text
-from symbp.emit.render import check_place, write_whole
 from symbp.errors import SymbpError, printable
+from symbp.files import check_place, write_whole
 from symbp.ir import name_of, size_symbol, symbol
 from symbp.program import Program
 from symbp.sources import NOTHING as NOTHING

@@ -135,6 +135,13 @@ class Program:
         assert result is not None
         return result
 
+    def init_of(self, param: Expr) -> Init:
+        """Return how a parameter is drawn: as the spec says, else by its rank."""
+        chosen = self.inits.get(name_of(param))
+        if chosen is not None:
+            return chosen
+        return Init("xavier" if param.rank == 2 else "zero" if param.rank else "normal")
+
     def definition(self, target: Expr) -> Expr | None:
         """Return the expression of a line, None for what is given."""
         return next((b.expr for b in self.bindings if b.target is target), None)

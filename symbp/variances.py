@@ -14,7 +14,7 @@ from symbp.ir import Dim, Expr, name_of
 from symbp.moments.choice import Choice, Gain
 from symbp.moments.lemmas import LETTERS, lemmas
 from symbp.moments.line import Moments
-from symbp.moments.start import compromise, exact, init_of, over, start
+from symbp.moments.start import compromise, exact, over, start
 from symbp.moments.terms import size
 from symbp.moments.travel import Travel
 from symbp.ops.expectation import mean, one_entry, square, variance
@@ -190,7 +190,7 @@ def at_start(found: Travel) -> list[Equation]:
         if not fresh:
             values[mean(square(line.target))] = line.second
             continue
-        inits = {init_of(found.program, v).kind for v in _weights(found, fresh)}
+        inits = {found.program.init_of(v).kind for v in _weights(found, fresh)}
         made.append(Equation(left, whole, f"init {', '.join(sorted(inits))}", loops=line.loops))
     return made
 

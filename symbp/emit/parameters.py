@@ -14,7 +14,7 @@ from symbp.emit.trial import is_square, trial
 from symbp.emit.widths import positive
 from symbp.ir import Dim, Expr, name_of, symbol
 from symbp.lower.batch import EXAMPLES, Batch
-from symbp.program import Init, Program
+from symbp.program import Program
 
 
 class Parameters:
@@ -27,7 +27,7 @@ class Parameters:
         self.fields = Fields(batch, names)
         self.params = self.fields.members
         self.sizes = self._free_sizes()
-        self.inits = [self._init(v) for v in self.params]
+        self.inits = [self.program.init_of(v) for v in self.params]
         self.draws = Draws(self.inits)
 
     def _free_sizes(self) -> list[str]:
@@ -110,18 +110,12 @@ class Parameters:
         doc = documented(f"{short}: {ways}", short, f"In turn: {ways}")
         return Function(signature, doc, indented(inner))
 
-    def _init(self, var: Expr) -> Init:
-        chosen = self.program.inits.get(name_of(var))
-        if chosen is not None:
-            return chosen
-        return Init("xavier" if var.rank == 2 else "zero" if var.rank else "normal")
-
     def _drawn(self, var: Expr) -> str:
         drawn = self._independent(var)
         return f"_symmetric({drawn})" if symbol(var).symmetric else drawn
 
     def _independent(self, var: Expr) -> str:
-        return self.draws.call(self._init(var), self.dims(var), name_of(var))
+        return self.draws.call(self.program.init_of(var), self.dims(var), name_of(var))
 
     def as_params(self) -> Function:
         """Return `as_params`, the guard of the parameters."""

@@ -61,7 +61,7 @@ class Choice:
 
     weight, line, operand: entries, as scalars: `line` is the sum of weight · operand.  argument:
     the normal variable that the operand is a function of, None where it is none.  function: that
-    function, in Z.  fan_in, fan_out: how many units it reads and feeds.
+    function, in Z.  fan_in, fan_out: how many units it reads and feeds.  turned: it is read as Wᵀ.
     """
 
     weight: Expr
@@ -74,6 +74,13 @@ class Choice:
     forward: Gain
     backward: Gain
     loops: tuple[Loop, ...] = ()
+    turned: bool = False
+
+    @property
+    def gains(self) -> tuple[Any, Any]:
+        """The gains for the weight's columns and for its rows."""
+        both = (self.forward.whole, self.backward.whole)
+        return both[::-1] if self.turned else both
 
     @property
     def before(self) -> Expr:
@@ -131,7 +138,7 @@ def _choice(found: Travel, line: Any, one: Product, var: Expr, shares: tuple[int
         for k, (square, share) in enumerate(zip(squares, shares, strict=True))
     )
     return Choice(one.weight, line.target, one.operand, None if function == Z else argument,
-                  function, fan_in, fan_out, ahead, back, line.loops)  # fmt: skip
+                  function, fan_in, fan_out, ahead, back, line.loops, one.axis == 0)  # fmt: skip
 
 
 def _gain(found: Travel, square: Any, argument: Expr, shares: int, unit: Any) -> Gain:

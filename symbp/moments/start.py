@@ -6,32 +6,24 @@ from typing import Any
 
 import sympy as sp
 
-from symbp.ir import Dim, Expr, name_of
+from symbp.ir import Dim, Expr
 from symbp.moments.closed import written
 from symbp.moments.terms import size
 from symbp.ops.linear import add, number, scale
 from symbp.ops.power import power
 from symbp.ops.product import product
-from symbp.program import Init, Program
-
-DEFAULT = {2: Init("xavier"), 1: Init("zero"), 0: Init("normal")}
-"""How a matrix, a vector, a scalar is drawn where the spec does not say."""
-
-
-def init_of(program: Program, var: Expr) -> Init:
-    """Return how a parameter is drawn."""
-    return program.inits.get(name_of(var)) or DEFAULT[min(var.rank, 2)]
+from symbp.program import Program
 
 
 def start(program: Program, var: Expr) -> Expr:
     """Return the variance of a parameter's entries at the start, in its sizes."""
-    init = init_of(program, var)
+    init = program.init_of(var)
     fan_out, fan_in = fans(var)
     if init.variance is not None:
         return number(init.variance)
     if init.kind == "auto" and init.gains is not None and var.rank > 1:
         return compromise(init.gains, fan_in, fan_out)
-    if init.kind in ("orthogonal", "lsuv"):
+    if init.kind in ("orthogonal", "lsuv") and var.rank == 2:
         return _widest(fan_in, fan_out)
     ways: Mapping[str, Any] = {
         "he": lambda: scale(2, over(size(fan_in))),
@@ -39,6 +31,7 @@ def start(program: Program, var: Expr) -> Expr:
         "sparse": lambda: over(size(fan_in)),
         "xavier": lambda: scale(2, over(add(size(fan_in), size(fan_out)))),
         "normal": lambda: number(1),
+        "uniform": lambda: number(1),
     }
     return ways[init.kind]() if init.kind in ways else number(0)
 

@@ -134,8 +134,7 @@ def given(program: Program) -> dict[Expr, Known]:
         alone = not var.rank and arrays and role in ("param", "const")
         roots = frozenset() if alone else frozenset((key,))
         if role == "param":
-            init = program.inits.get(name_of(var))
-            zero = var.rank < 2 and (init.kind == "zero" if init else var.rank == 1)
+            zero = var.rank < 2 and program.init_of(var).kind in ("zero", "auto")
             found[key] = Known(not alone, zero and not alone, fixed=alone, roots=roots)
         elif role == "input":
             found[key] = Known(True, normal=True, roots=roots)

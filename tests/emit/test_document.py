@@ -1,6 +1,5 @@
-"""Articles: aligned rows, escaped sentences, LaTeX that compiles, files written whole."""
+"""Articles: aligned rows, escaped sentences, LaTeX that compiles."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,9 +9,9 @@ import sympy as sp
 
 from symbp.derive.derivation import Step
 from symbp.emit.document import Section, document
-from symbp.emit.render import MARK, template, write_whole
+from symbp.emit.render import template
 from symbp.emit.wrapping import columns, wrap
-from symbp.errors import SymbpError
+from symbp.files import MARK
 from symbp.ir import node, variable
 from symbp.ops.linear import add, subtract
 from symbp.ops.pointwise import POSITIVE, RELU, TANH
@@ -174,43 +173,3 @@ def test_the_article_compiles_and_every_glyph_is_there(tmp_path, attack):
 def test_templates_are_strict():
     with pytest.raises(Exception, match="title"):
         template("math/article.txt.jinja").render(parts=())
-
-
-def test_a_file_is_written_whole(tmp_path):
-    path = tmp_path / "new" / "a.py"
-    write_whole(path, f"# {MARK}\n")
-    write_whole(path, f"# {MARK} again ✓\n")
-    assert path.read_text(encoding="utf-8") == f"# {MARK} again ✓\n"
-    assert [p.name for p in path.parent.iterdir()] == ["a.py"]
-
-
-def test_a_file_of_someone_else_is_left_as_it_is(tmp_path):
-    path = tmp_path / "a.py"
-    path.write_text("mine")
-    with pytest.raises(SymbpError, match="was not written by symbp"):
-        write_whole(path, "x")
-    assert path.read_text() == "mine"
-    write_whole(path, "x", force=True)
-    assert path.read_text() == "x"
-
-
-def test_a_folder_is_refused(tmp_path):
-    with pytest.raises(SymbpError, match="is a folder"):
-        write_whole(tmp_path, "x", force=True)
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(SymbpError, match="is no folder"):
-        write_whole(tmp_path / "file" / "a.py", "x")
-
-
-def test_nothing_half_written_stays(tmp_path, monkeypatch):
-    path = tmp_path / "a.py"
-    path.write_text(MARK)
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(SymbpError, match="No space left"):
-        write_whole(path, "new")
-    assert [p.name for p in tmp_path.iterdir()] == ["a.py"]
-    assert path.read_text() == MARK

@@ -1,0 +1,84 @@
+"""Curves over one axis: the loss of each epoch, an activation with its slope."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from symbp.figures.sheet import FAINT, INK, MARKERS, decades, plain, sheet, whole_numbers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FEW = 40  # epochs, up to which each is marked
+SMALL = 0.01  # of the largest slope: below it next to nothing passes back
+
+
+def losses(history: Mapping[str, Sequence[float]], path: Path, title: str) -> None:
+    """Draw the loss of each epoch, which count from 1, on a log axis: a line for each name.
+
+    history: "training", "holdout" and the like, each with a number for every epoch; what is not
+    finite or not positive is left out.  Raises SymbpError where `check_figure` does.
+    """
+    with sheet(path, title, 3.2) as figure:
+        axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
+        rows = {name: positive(values) for name, values in history.items()}
+        for k, (name, shown) in enumerate(rows.items()):
+            marker = MARKERS[k % len(MARKERS)] if len(shown) <= FEW else ""
+            style: Any = {"color": INK[k % len(INK)], "marker": marker, "markersize": 3.5}
+            axes.plot(np.arange(1, len(shown) + 1), shown, label=plain(name), **style)
+        whole_numbers(axes, 1, max(map(len, rows.values()), default=1))
+        decades(axes, *extent(rows.values()))
+        if rows:
+            axes.legend(loc="upper right")
+
+
+def positive(values: ArrayLike) -> NDArray[np.float64]:
+    """Return numbers as a log axis takes them: nan where they are not finite or not positive."""
+    array = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(array) & (array > 0), array, np.nan)
+
+
+def extent(rows: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
+    """Return the least and the largest number; zeros where there is none."""
+    numbers = np.concatenate([np.zeros(0), *rows])
+    known = numbers[np.isfinite(numbers)]
+    return (float(known.min()), float(known.max())) if known.size else (0, 0)
+
+
+def activation(
+    z: Sequence[float], value: Sequence[float], slope: Sequence[float], path: Path, title: str
+) -> None:
+    """Draw an activation and its slope over z, which rises, one above the other.
+
+    Where the slope is below 1 % of its largest both are shaded.  Raises SymbpError where
+    `check_figure` does.
+    """
+    places, steepness = np.asarray(z, dtype=float), np.abs(np.asarray(slope, dtype=float))
+    small = steepness < SMALL * np.max(steepness[np.isfinite(steepness)], initial=0)
+    with sheet(path, title, 4.2) as figure:
+        upper, lower = figure.subplots(2, 1, sharex=True)
+        for axes, curve, colour, label in (
+            (upper, value, INK[0], "activation"),
+            (lower, slope, INK[1], "slope"),
+        ):
+            axes.plot(places, np.asarray(curve, dtype=float), color=colour)
+            axes.set(ylabel=label, xlim=(places[0], places[-1]))
+            for first, last in runs(small):
+                axes.axvspan(places[first], places[last], color="#E8E8E8", linewidth=0)
+        lower.set_xlabel("z")
+        _words(lower, small)
+
+
+def _words(axes: "Axes", small: NDArray[np.bool_]) -> None:
+    if np.any(small):
+        words = "grey: the slope is below 1 % of its largest"
+        axes.set_title(words, loc="right", fontsize=9, color=FAINT)
+
+
+def runs(chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the first and last place of each run of places that are chosen."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(int)))
+    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
