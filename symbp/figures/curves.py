@@ -66,8 +66,8 @@ def activation(
         ):
             axes.plot(places, np.asarray(curve, dtype=float), color=colour)
             axes.set(ylabel=label, xlim=(places[0], places[-1]))
-            for first, last in runs(small):
-                axes.axvspan(places[first], places[last], color="#E8E8E8", linewidth=0)
+            whole: Any = {"transform": axes.get_xaxis_transform(), "color": "#E8E8E8"}
+            axes.fill_between(places, 0, 1, where=small, linewidth=0, **whole)
         lower.set_xlabel("z")
         _words(lower, small)
 
@@ -76,9 +76,3 @@ def _words(axes: "Axes", small: NDArray[np.bool_]) -> None:
     if np.any(small):
         words = "grey: the slope is below 1 % of its largest"
         axes.set_title(words, loc="right", fontsize=9, color=FAINT)
-
-
-def runs(chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the first and last place of each run of places that are chosen."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(int)))
-    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
