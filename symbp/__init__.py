@@ -8,6 +8,7 @@
     symbp.cost(derivation, K=3)              # operations and stored numbers of the two modes
     symbp.unroll(program, K=3)               # loops written out, every turn a line of its own
     symbp.diff(expr, X)                      # instead of SymPy's expr.diff(X)
+    symbp.train(program, {"x": x, "y": y})   # .params, .history: gradient descent on the loss
 
 What is public is imported when it is first used, so that `symbp --help` need not wait for SymPy.
 """
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from symbp.spec.from_sympy import from_sympy
     from symbp.spec.to_sympy import to_sympy
     from symbp.spending import Cost, cost
+    from symbp.trainer import Run, train
+    from symbp.training.parameters import load as load_params
     from symbp.unrolling import unroll
 
 __version__ = "0.1.0"
@@ -42,6 +45,7 @@ _PLACES = {
     "Formula": "symbp.api",
     "Line": "symbp.api",
     "Program": "symbp.program",
+    "Run": "symbp.trainer",
     "SpecError": "symbp.errors",
     "SymbpError": "symbp.errors",
     "Wanted": "symbp.derive.dense",
@@ -55,8 +59,10 @@ _PLACES = {
     "from_sympy": "symbp.spec.from_sympy",
     "judge": "symbp.check",
     "load": "symbp.spec",
+    "load_params": "symbp.training.parameters:load",
     "parse": "symbp.spec",
     "to_sympy": "symbp.spec.to_sympy",
+    "train": "symbp.trainer",
     "unroll": "symbp.unrolling",
 }
 
@@ -68,6 +74,7 @@ __all__ = [
     "Formula",
     "Line",
     "Program",
+    "Run",
     "SpecError",
     "SymbpError",
     "Wanted",
@@ -81,8 +88,10 @@ __all__ = [
     "from_sympy",
     "judge",
     "load",
+    "load_params",
     "parse",
     "to_sympy",
+    "train",
     "unroll",
 ]
 

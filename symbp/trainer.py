@@ -1,0 +1,127 @@
+"""Training a program: derive, compile, hold the data against it, and run the loop."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from symbp.fields import check_trainable, fields, judged, module_sizes, read_sizes
+from symbp.pipeline import compile_module, derive
+from symbp.program import Program
+from symbp.spec.glyphs import plain_name
+from symbp.training import states
+from symbp.training.data import Array, fitted, read, split
+from symbp.training.loop import History, Loop, State
+from symbp.training.model import Model
+from symbp.training.options import Options
+from symbp.training.parameters import save
+from symbp.training.watch import Cause, Watch, no_cause
+
+Report = Callable[[State, list[str]], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run has come to.
+
+    params: the module's Params.  history: a number an epoch, under "training", "holdout" and, for
+    classes, "training accuracy" and "holdout accuracy"; losses are those of one example, on
+    average.  gradients: the root mean square of each parameter's gradient, `(epochs, parameters)`.
+    """
+
+    params: Any
+    history: History
+    module: ModuleType
+    gradients: Array
+    warnings: tuple[str, ...] = ()
+
+    def save(self, path: Path | str, *, force: bool = False) -> None:
+        """Write the parameters as an `.npz` file, one array each by its name in the spec."""
+        save(Path(path), self.module, self.params, force)
+
+
+@dataclass(frozen=True)
+class Training:
+    """A run that is ready: nothing is wrong with spec, data, options or state."""
+
+    loop: Loop
+    state: State
+    watch: Watch
+
+    def run(self, report: Report | None = None, kept: Path | None = None) -> Run:
+        """Run the epochs that are left; after each its state is kept in a file, if there is one.
+
+        report: called after each epoch with the state and what is to be warned of.
+        """
+        state, said = self.state, []
+        for state in self.loop.epochs(self.state):
+            if kept is not None:
+                states.save(kept, self.loop, state)
+            found = self.watch.warnings(state.gradients)
+            said += found
+            if report is not None:
+                report(state, found)
+        params = self.loop.model.params(state.point.theta)
+        module = self.loop.model.module
+        return Run(params, state.history, module, state.gradients, tuple(said))
+
+
+def prepare(
+    program: Program,
+    data: Mapping[str, Any] | Path | str,
+    given: Mapping[str, Any],
+    resume: Path | None = None,
+    cause: Cause = no_cause,
+) -> Training:
+    """Return a run that is ready, new or going on from a file; raise SymbpError where it cannot.
+
+    given: options by their names.  data: arrays by the names of inputs, consts and targets.
+    """
+    saved = None if resume is None else states.load(resume)
+    options = Options.of(given, None if saved is None else saved.options)
+    check_trainable(program)
+    arrays = _arrays(data)
+    sizes = read_sizes(program, arrays)
+    whole = fitted(arrays, fields(program, sizes), options.dtype)
+    whole.check_batch(options.batch)
+    part, held = split(whole, options.holdout, options.seed)
+    part.check_batch(options.batch)
+    module = compile_module(derive(program))
+    asked, summed = module_sizes(module, sizes), program.reduction == "sum"
+    model = Model(module, asked, summed, judged(program, arrays))
+    loop = Loop(model, part, held, options)
+    if saved is None or resume is None:
+        return Training(loop, loop.start(), Watch.of(model, cause))
+    states.check_same(resume, saved, loop)
+    return Training(loop, saved.state, Watch.of(model, cause))
+
+
+def _arrays(data: Mapping[str, Any] | Path | str) -> dict[str, Array]:
+    found = data if isinstance(data, Mapping) else read(Path(data))
+    return {plain_name(name): array for name, array in found.items()}
+
+
+def train(
+    program: Program,
+    data: Mapping[str, Any] | Path | str,
+    *,
+    resume: Path | str | None = None,
+    state: Path | str | None = None,
+    report: Report | None = None,
+    cause: Cause = no_cause,
+    **options: Any,
+) -> Run:
+    """Return a run of gradient descent on a program's loss, by default that of 001, figure 7.8.
+
+    data: arrays by the names of the program's inputs, consts and targets, or an `.npz` file of
+    them.  options: `epochs`, `batch`, `optimizer` ("sgd" or "adam"), `rate`, `momentum`,
+    `decay_every`, `decay`, `seed`, `holdout`, `dtype`; see `training.options.Options`.
+    state: a file that has the state after each epoch; resume: one to go on from, kept on unless
+    `state` is another.  cause: says why a parameter's gradient vanishes or explodes.
+    """
+    before = None if resume is None else Path(resume)
+    kept = before if state is None else Path(state)
+    if kept is not None and kept != before:
+        states.check_new(kept)
+    return prepare(program, data, options, before, cause).run(report, kept)
