@@ -7,6 +7,7 @@ import click
 
 from symbp import __version__
 from symbp.cli import derivation
+from symbp.cli.landscape import landscape
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,5 +26,6 @@ for _command in (
     derivation.cost,
     derivation.explain,
     derivation.check,
+    landscape,
 ):
     main.add_command(_command)

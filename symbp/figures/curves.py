@@ -1,13 +1,23 @@
 """Curves over one axis: the loss of each epoch, an activation with its slope."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from symbp.figures.sheet import FAINT, INK, MARKERS, decades, plain, sheet, whole_numbers
+from symbp.figures.sheet import (
+    FAINT,
+    INK,
+    MARKERS,
+    decades,
+    extent,
+    plain,
+    positive,
+    sheet,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,19 +43,6 @@ def losses(history: Mapping[str, Sequence[float]], path: Path, title: str) -> No
         decades(axes, *extent(rows.values()))
         if rows:
             axes.legend(loc="upper right")
-
-
-def positive(values: ArrayLike) -> NDArray[np.float64]:
-    """Return numbers as a log axis takes them: nan where they are not finite or not positive."""
-    array = np.asarray(values, dtype=float)
-    return np.where(np.isfinite(array) & (array > 0), array, np.nan)
-
-
-def extent(rows: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
-    """Return the least and the largest number; zeros where there is none."""
-    numbers = np.concatenate([np.zeros(0), *rows])
-    known = numbers[np.isfinite(numbers)]
-    return (float(known.min()), float(known.max())) if known.size else (0, 0)
 
 
 def activation(

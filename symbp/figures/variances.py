@@ -5,8 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symbp.figures.curves import extent, positive
-from symbp.figures.sheet import FAINT, INK, MARKERS, decades, plain, sheet, whole_numbers
+from symbp.figures.sheet import (
+    FAINT,
+    INK,
+    MARKERS,
+    decades,
+    extent,
+    plain,
+    positive,
+    sheet,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,6 +15,9 @@ from symbp.errors import SymbpError, did_you_mean, printable
 from symbp.landscape.point import Entry, Index, Point, Slot
 from symbp.spec.glyphs import plain_name
 
+SHOWN = 6
+"""Of more numbers for one name, the first is shown and the rest are counted."""
+
 
 @dataclass(frozen=True)
 class _Named:
@@ -30,13 +33,18 @@ class _Named:
         return sum(slot.array.size for slot in self.slots) if self.index is None else 1
 
     @property
+    def name(self) -> str:
+        """It as it is written: of all members of a family, that of the family."""
+        return self.slots[0].owner if len(self.slots) > 1 else self.slots[0].name + self.where
+
+    @property
     def kind(self) -> str:
         """What it is, in words."""
         slot = self.slots[0]
         if self.index is not None:
-            return f"{slot.name}{self.where} is one number"
+            return f"{self.name} is one number"
         several = len(self.slots) > 1
-        return f"{slot.owner} is a family of {len(self.slots)}" if several else slot.kind
+        return f"{self.name} is a family of {len(self.slots)}" if several else slot.kind
 
     @property
     def where(self) -> str:
@@ -57,13 +65,14 @@ def entry_of(point: Point, text: str) -> Entry:
     if named.index is None and slot.array.ndim:
         help = f"name one entry, `{slot.name}[{_listed([1] * slot.array.ndim)}]`"
         raise SymbpError(f"{named.said}: {named.kind}", help)
-    return Entry(f"{slot.name}{named.where}", slot, named.index or ())
+    return Entry(named.name, slot, named.index or ())
 
 
 def give(point: Point, text: str, moving: Entry) -> None:
     """Write what `NAME=VALUE` says into the point.
 
-    VALUE is one number, for every entry, or a number for each, row by row.  Raises SymbpError where
+    VALUE is one number, for every entry, or a number for each, row by row.  What is given later
+    holds for an entry of what was given before.  Raises SymbpError where
     the name, the numbers or how many they are is wrong, and where it is what moves.
     """
     name, sign, value = text.partition("=")
@@ -79,10 +88,13 @@ def give(point: Point, text: str, moving: Entry) -> None:
         what = f"{said}: {named.kind}, and {len(numbers)} numbers are given"
         more = "" if named.count == 1 else f", for all, or {named.count}, row by row"
         raise SymbpError(what, f"give one number{more}")
+    if named.name in point.given:
+        raise SymbpError(f"{said}: {named.name} has a number", "give it once")
+    more = f",{len(numbers) - 1} more" if len(numbers) > SHOWN else ""
+    shown = numbers[:1] if more else numbers
+    point.given[named.name] = ",".join(f"{number:g}" for number in shown) + more
     rest = numbers * (named.count if len(numbers) == 1 else 1)
     for slot in named.slots:
-        if point.given.setdefault(f"{slot.name}{named.where}", value.strip()) != value.strip():
-            raise SymbpError(f"{said}: {slot.name}{named.where} has a number", "give it once")
         size = slot.array.size if named.index is None else 1
         _fill(said, slot, named.index, rest[:size])
         rest = rest[size:]

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,8 @@ class Slot:
 class Point:
     """Parameters and one example, as the functions of the module take them.
 
-    slots: every name's numbers by its spellings; given: the names that were given numbers.
+    slots: every name's numbers by its spellings; given: the names that were given numbers,
+    and which.
     """
 
     params: Any
@@ -58,8 +59,8 @@ class Point:
 
     def drawn(self) -> list[str]:
         """Return the names whose numbers were all drawn."""
-        names = dict.fromkeys(slot.name for slot in self.slots.values())
-        return [name for name in names if name not in self.given]
+        left = [slot for slot in self.slots.values() if not {slot.name, slot.owner} & {*self.given}]
+        return list(dict.fromkeys(slot.name for slot in left))
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,11 @@ class Entry:
         return float(sum(array[index] for index in self.slot.mirrored(self.index)))
 
 
-def check_program(program: Program) -> None:
-    """Raise SymbpError unless the program has a loss, a param, and numbers for its sizes."""
+def by_every_param(program: Program) -> Program:
+    """Return the program with gradients by all its params, those too that `wrt` leaves out.
+
+    Raises SymbpError unless it has a loss, a param, and numbers for its sizes.
+    """
     if program.loss is None:
         help = "end it with a line such as `loss = squared_error(y, f)`"
         raise SymbpError(f"{program.name} has no loss", help)
@@ -98,6 +102,7 @@ def check_program(program: Program) -> None:
         help = f"give them: `{' '.join(f'--set {name}=3' for name in dict.fromkeys(missing))}`"
         what = f"{program.name} has sizes without a number: {', '.join(dict.fromkeys(missing))}"
         raise SymbpError(what, help)
+    return replace(program, wrt=program.params)
 
 
 def draw(program: Program, module: types.ModuleType, seed: int) -> Point:
