@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.figures.sheet import (
-    FAINT,
-    INK,
-    MARKERS,
-    decades,
-    extent,
-    plain,
-    positive,
-    sheet,
-    whole_numbers,
-)
+from symbp.figures.axes import decades, extent, positive, whole_numbers
+from symbp.figures.sheet import FAINT, INK, MARKERS, label, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,14 +26,13 @@ def losses(history: Mapping[str, Sequence[float]], path: Path, title: str) -> No
     with sheet(path, title, 3.2) as figure:
         axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
         rows = {name: positive(values) for name, values in history.items()}
-        for k, (name, shown) in enumerate(rows.items()):
+        for k, shown in enumerate(rows.values()):
             marker = MARKERS[k % len(MARKERS)] if len(shown) <= FEW else ""
             style: Any = {"color": INK[k % len(INK)], "marker": marker, "markersize": 3.5}
-            axes.plot(np.arange(1, len(shown) + 1), shown, label=plain(name), **style)
+            axes.plot(np.arange(1, len(shown) + 1), shown, **style)
         whole_numbers(axes, 1, max(map(len, rows.values()), default=1))
         decades(axes, *extent(rows.values()))
-        if rows:
-            axes.legend(loc="upper right")
+        axes.legend(axes.lines, list(map(label, rows)), loc="upper right")
 
 
 def activation(
@@ -57,12 +47,12 @@ def activation(
     small = steepness < SMALL * np.max(steepness[np.isfinite(steepness)], initial=0)
     with sheet(path, title, 4.2) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True)
-        for axes, curve, colour, label in (
+        for axes, curve, colour, name in (
             (upper, value, INK[0], "activation"),
             (lower, slope, INK[1], "slope"),
         ):
             axes.plot(places, np.asarray(curve, dtype=float), color=colour)
-            axes.set(ylabel=label, xlim=(places[0], places[-1]))
+            axes.set(ylabel=name, xlim=(places[0], places[-1]))
             whole: Any = {"transform": axes.get_xaxis_transform(), "color": "#E8E8E8"}
             axes.fill_between(places, 0, 1, where=small, linewidth=0, **whole)
         lower.set_xlabel("z")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.figures.sheet import INK, decades, drawable, extent, plain, positive, sheet
+from symbp.figures.axes import decades, drawable, extent, positive
+from symbp.figures.sheet import INK, plain, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
