@@ -25,7 +25,7 @@ FLOORS = [
     {"initialization"},
     {"sources", "fields"},
     {"pipeline"},
-    {"calculus", "costs", "trainer"},
+    {"calculus", "costs", "trainer", "landscape"},
     {"screen"},
     {"figures"},
     {"cli"},
