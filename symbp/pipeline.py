@@ -3,6 +3,7 @@
 import sys
 import types
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from symbp.derive.derive import derive as derive_program
 from symbp.emit.module import module_text
 from symbp.errors import SymbpError, printable
 from symbp.files import check_place, write_whole
+from symbp.initialization import resolved
 from symbp.ir import name_of, size_symbol, symbol
 from symbp.program import Program
 from symbp.sources import NOTHING as NOTHING
@@ -99,6 +101,7 @@ def emit(derivation: Derivation, *, origin: str = "", wanted: Wanted = GRADIENTS
     has more terms than Python can compile, and where `check_module` does.
     """
     check_module(derivation.program)
+    derivation = replace(derivation, program=resolved(derivation.program, derivation))
     try:
         return module_text(derivation, wanted, origin or derivation.program.origin)
     except RecursionError:

@@ -25,7 +25,7 @@ FLOORS = [
     {"initialization"},
     {"sources", "fields"},
     {"pipeline"},
-    {"calculus", "costs", "trainer", "landscape"},
+    {"calculus", "costs", "trainer", "landscape", "simulation"},
     {"screen"},
     {"figures"},
     {"cli"},
