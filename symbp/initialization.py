@@ -10,6 +10,7 @@ import sympy as sp
 from symbp.api import Formula
 from symbp.derive.derivation import Derivation
 from symbp.derive.derive import derive
+from symbp.emit.article import Format
 from symbp.emit.math import Names
 from symbp.errors import SymbpError
 from symbp.ir import Expr, name_of
@@ -111,17 +112,21 @@ class Initialization:
         """Every equation, in the order in which they are printed."""
         return tuple(Step(*row) for row in lines_of(self.found, self.chosen))
 
+    def text(self, format: Format) -> str:
+        """Return the derivation as Unicode text, as a LaTeX article or as Markdown."""
+        return text(self.found, self.chosen, format)
+
     def unicode(self) -> str:
         """Return the derivation as text for a terminal."""
-        return text(self.found, self.chosen)
+        return self.text("unicode")
 
     def latex(self) -> str:
         """Return the derivation as a LaTeX article."""
-        return text(self.found, self.chosen, "latex")
+        return self.text("latex")
 
     def markdown(self) -> str:
         """Return the derivation as Markdown with mathematics between dollar signs."""
-        return text(self.found, self.chosen, "markdown")
+        return self.text("markdown")
 
     def __str__(self) -> str:
         return self.unicode()

@@ -18,12 +18,18 @@ from numpy.typing import NDArray
 from symbp.api import Derivation
 from symbp.derive.dense import Wanted
 from symbp.errors import SymbpError
+from symbp.figures import Curve
 from symbp.initialization import of_derivation
 from symbp.ir import Expr, name_of, size_symbol, size_value, symbol
 from symbp.moments.numbers import Number, numbers
 from symbp.moments.travel import Travel
 from symbp.pipeline import compile_module, derive
 from symbp.program import Init, Program
+
+ALL_ZERO = (
+    "weights start at zero: the units of a layer compute the same and get the same gradient, so "
+    "they stay equal (001 problem 7.15)"
+)
 
 Array = NDArray[Any]
 Progress = Callable[[str], None]
@@ -72,6 +78,11 @@ class Layer:
         known = math.isfinite(self.derived.second) and self.derived.second > 0
         return self.measured.second / self.derived.second if known else math.nan
 
+    def cells(self) -> tuple[str, ...]:
+        """Return the row of a table: name, layer, derived, measured, standard error, ratio."""
+        numbers = (self.derived.second, self.measured.second, self.error)
+        return (self.name, str(self.layer), *(f"{n:.4g}" for n in numbers), f"{self.ratio:.3f}")
+
 
 @dataclass(frozen=True)
 class Simulation:
@@ -80,12 +91,36 @@ class Simulation:
     label: str
     layers: tuple[Layer, ...]
 
-    def overflow(self) -> str | None:
-        """Return the first line whose numbers are not finite, with what is the reason."""
+    def warnings(self) -> list[str]:
+        """Return what a reader must know: where numbers end, and what stays equal."""
+        made = []
         for layer in self.layers:
             if not math.isfinite(layer.measured.second):
-                return layer.name
-        return None
+                derived = f"; derived is {layer.derived.second:.3g}"
+                made.append(f"{layer.name} overflows, and all that reads it{derived}")
+                break
+        if any(layer.fresh and not layer.measured.second for layer in self.layers):
+            made.append(ALL_ZERO)
+        return made
+
+    def curve(self) -> Curve:
+        """Return what a picture shows: activations forward, pre-activations' derivatives backward.
+
+        The activation of a layer is what its pre-activation becomes, or that itself.
+        """
+        ahead: dict[int, Layer] = {}
+        for one in self.layers:
+            if not one.backward and one.layer and (one.layer not in ahead or not one.fresh):
+                ahead.setdefault(one.layer, one)
+                if ahead[one.layer].fresh and not one.fresh:
+                    ahead[one.layer] = one
+        back = {one.layer: one for one in self.layers if one.backward and one.fresh}
+        sides = [
+            (list(side), [one.measured.variance for one in side.values()],
+             [one.derived.variance for one in side.values()])
+            for side in (ahead, dict(sorted(back.items())))
+        ]  # fmt: skip
+        return Curve(self.label, *sides[0], *sides[1])
 
 
 def simulate(
@@ -237,9 +272,10 @@ def _layer(
     name: str, where: tuple[int, bool, bool], derived: Number, measured: Sequence[Number]
 ) -> Layer:
     seconds = np.array([one.second for one in measured])
+    largest = max(float(np.max(seconds)), np.finfo(float).tiny)  # its square might overflow
     with np.errstate(all="ignore"):
-        spread = float(np.std(seconds, ddof=1)) if len(seconds) > 1 else math.nan
-    error = spread / math.sqrt(len(seconds))
+        spread = float(np.std(seconds / largest, ddof=1)) if len(seconds) > 1 else math.nan
+    error = spread * largest / math.sqrt(len(seconds))
     return Layer(name, *where, derived, _pooled(measured), error)
 
 

@@ -12,6 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     {"errors", "notation", "sizes", "words"},
     {"files", "places"},
+    {"figures"},
     {"expr"},
     {"ir"},
     {"program"},
@@ -21,13 +22,12 @@ FLOORS = [
     {"emit"},
     {"explain"},
     {"report", "effort"},
-    {"api", "spending", "unrolling", "training", "variances"},
+    {"api", "gain", "spending", "unrolling", "training", "variances"},
     {"initialization"},
     {"sources", "fields"},
     {"pipeline"},
     {"calculus", "costs", "trainer", "landscape", "simulation"},
     {"screen"},
-    {"figures"},
     {"cli"},
     {"__main__"},
 ]

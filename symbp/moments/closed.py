@@ -9,9 +9,10 @@ from symbp.ir import Expr
 from symbp.ops.linear import add, number
 from symbp.ops.power import power
 from symbp.ops.product import product
-from symbp.ops.scalar import from_scalar
+from symbp.ops.scalar import RECORDS, apply, from_scalar
 
 _HALF = sp.Rational(1, 2)
+_CALLS = (sp.exp, sp.erf, sp.erfc, sp.atan)
 
 
 def written(closed: Any, values: Mapping[sp.Symbol, Expr]) -> Expr:
@@ -19,7 +20,17 @@ def written(closed: Any, values: Mapping[sp.Symbol, Expr]) -> Expr:
 
     Raises SymbpError where no elementwise operation means a part of it.
     """
-    return add(number(0), *(_term(term, values) for term in sp.Add.make_args(sp.expand(closed))))
+    known = dict(values)
+    calls = [part for part in closed.atoms(*_CALLS) if part.free_symbols]
+    inside = {part: sp.Dummy(real=True) for part in calls if not _is_inside(part, calls)}
+    for part, stand in inside.items():
+        known[stand] = apply(RECORDS[part.func], written(part.args[0], values))
+    terms = sp.Add.make_args(sp.expand(closed.xreplace(inside), deep=False))
+    return add(number(0), *(_term(term, known) for term in terms))
+
+
+def _is_inside(part: Any, calls: list[Any]) -> bool:
+    return any(other is not part and other.has(part) for other in calls)
 
 
 def _term(term: Any, values: Mapping[sp.Symbol, Expr]) -> Expr:

@@ -6,8 +6,8 @@ a few integrals by integration by parts: over an interval from t,
     M_n = b v M_(n−1) + (n − 1) v M_(n−2) + v t^(n−1) e^(bt) p(t),    p the density of N(0, v),
 
 and over the whole line Stein's identity E[z g(z)] = v E[g′(z)] lowers n until E[erf(αz)²] is left,
-which is (2/π) asin(2α²v / (1 + 2α²v)).  What is no such term has no closed form here; `quadrature`
-has its number.
+which is (2/π) atan(s / √(1 + 2s)) with s = 2α²v.  What is no such term has no closed form here;
+`quadrature` has its number.
 """
 
 from dataclasses import dataclass
@@ -59,9 +59,11 @@ def tidy(value: Any) -> Any:
     if value.has(sp.I):
         value = sp.expand(sp.re(sp.expand_complex(value)))
     erfs = {found: _shorter(found) for found in value.atoms(sp.erf, sp.erfc)}
-    value = value.xreplace(erfs)
+    value = sp.expand(value.xreplace(erfs))
+    if any(power.base.is_Add for power in value.atoms(sp.Pow)):
+        value = sp.Add(*map(sp.simplify, sp.Add.make_args(value)))
     exps = sorted(value.atoms(sp.exp), key=sp.default_sort_key)
-    return sp.collect(sp.expand(value), exps) if exps else sp.factor_terms(value)
+    return sp.collect(value, exps) if exps else value
 
 
 def _shorter(found: Any) -> Any:
@@ -158,7 +160,7 @@ def _with_erf(degree: int, inner: Any, order: int, variance: Any) -> Any:
         return _moment(degree, sp.Integer(0), variance)
     if degree == 0:
         share = 2 * inner**2 * variance
-        return 2 / sp.pi * sp.asin(share / (1 + share))
+        return 2 / sp.pi * sp.atan(share / sp.sqrt(1 + 2 * share))
     made: Any = 0
     if degree > 1:
         made += (degree - 1) * variance * _with_erf(degree - 2, inner, order, variance)

@@ -200,9 +200,13 @@ class Knowledge:
         if closed is not None:
             try:
                 fixed = {number_symbol(v): v for v in self.facts if self.facts[v].fixed}
-                return written(closed, {V: self.moment(var, 2)} | fixed)
-            except SymbpError:
+                made = written(closed, {V: self.moment(var, 2)} | fixed)
+            except SymbpError:  # SymPy has a function in it that no operation means
                 pass
+            else:
+                if closed.has(sp.exp):  # its terms may overflow where their sum does not
+                    self.integrals[made] = resolved
+                return made
         kept = mean(whole)
         self.integrals[kept] = resolved
         return kept

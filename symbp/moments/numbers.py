@@ -55,6 +55,8 @@ class Table:
 
     def value(self, expr: Expr) -> float:
         """Return an expression in moments as a number."""
+        if expr in self.found.knowledge.integrals:
+            return self._integral(*self.found.knowledge.integrals[expr])
         values: dict[str, float] = {}
         put: dict[Expr, Expr] = {}
         for part in walk(expr):

@@ -94,6 +94,13 @@ SIGN = elementwise(sp.sign, sp.sign(Z), 0, ufunc="np.sign", analytic=False)
 ERF = elementwise(
     sp.erf, sp.erf(Z), 2 / sp.sqrt(sp.pi) * sp.exp(-(Z**2)), code="_erf({z})", helper="erf"
 )
+ERFC = elementwise(
+    sp.erfc,
+    sp.erfc(Z),
+    -2 / sp.sqrt(sp.pi) * sp.exp(-(Z**2)),
+    code="(1 - _erf({z}))",
+    helper="erf",
+)
 POW = elementwise(
     sp.Pow, Z**W, W * Z ** (W - 1), sp.log(Z) * H, name="pow", ufunc="np.power", notation=POWER
 )
