@@ -69,10 +69,12 @@ def _number(dim: Dim, sizes: Mapping[str, int], name: str) -> int:
     value = size_value(dim, {size_symbol(size): number for size, number in sizes.items()})
     if isinstance(value, int):
         return value
-    raise SymbpError(f"`{name}` has a size {value} without a number", _SET.format(value))
+    written = str(value).replace("(", "[").replace(")", "]")
+    what = f"`{name}` has a size {written} without a number"
+    raise SymbpError(what, _SET.format(written.partition("[")[0]))
 
 
-_SET = "give it one, as `--set {}=10`"
+_SET = "give it one: `--set {}=10`, or for a family of sizes `--set D=784,128,10`"
 
 
 def module_sizes(module: ModuleType, sizes: Mapping[str, int]) -> dict[str, int]:

@@ -1,11 +1,18 @@
 """The terminal: colour and tables by rich, plain where it is no terminal or NO_COLOR is set."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    track,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +21,8 @@ from symbp.check import Certificate
 from symbp.derive.derivation import Derivation
 from symbp.errors import printable
 from symbp.program import Program
+from symbp.trainer import Files, Report, Run, Training
+from symbp.training.loop import History, State
 
 _OUT = Console(highlight=False, soft_wrap=True)
 _ERR = Console(stderr=True, highlight=False)
@@ -78,3 +87,63 @@ def certificate(found: Certificate) -> None:
 def written(path: Path) -> None:
     """Say what was written."""
     sentences([f"Wrote {printable(str(path))}"])
+
+
+@contextmanager
+def training(run: Training, files: Files) -> Iterator[Report]:
+    """Give what to call after each epoch: a bar on a terminal, else a line for every tenth epoch.
+
+    Where the run is interrupted, say what there is of it.
+    """
+    epochs, state = run.loop.options.epochs, run.state
+    _OUT.print(Text(f"{run.loop.options}; {_of(run)}"))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, TimeRemainingColumn(), console=_ERR, transient=True)
+    task = bar.add_task("training", total=epochs, completed=state.epoch)
+
+    def show(now: State, warnings: list[str]) -> None:
+        nonlocal state
+        state = now
+        bar.update(task, completed=state.epoch, description=_numbers(state.history))
+        for text in warnings:
+            _ERR.print(Text(f"warning: {text}", style="yellow"), soft_wrap=True)
+        if not _ERR.is_terminal and (state.epoch % 10 == 0 or state.epoch in (1, epochs)):
+            _OUT.print(f"epoch {state.epoch:>{len(str(epochs))}}  {_numbers(state.history)}")
+
+    try:
+        with bar if _ERR.is_terminal else nullcontext():
+            yield show
+    except KeyboardInterrupt:
+        _ERR.print(Text(_interrupted(state, files)), soft_wrap=True)
+        raise
+
+
+def _of(run: Training) -> str:
+    """Return what is trained on what, and from which epoch on."""
+    parts = [f"{len(run.state.point.theta):,} numbers, {run.loop.data.examples:,} examples"]
+    parts += [f"{run.loop.held.examples:,} held back"] if run.loop.held else []
+    parts += [f"from epoch {run.state.epoch + 1} on"] if run.state.epoch else []
+    return ", ".join(parts)
+
+
+def _numbers(history: History) -> str:
+    """Return the last number of each kind: losses, and accuracies in per cent."""
+    shown = {name: values[-1] for name, values in history.items() if values}
+    return "  ".join(
+        f"{name} {100 * value:.1f} %" if name.endswith("accuracy") else f"{name} loss {value:.6g}"
+        for name, value in shown.items()
+    )
+
+
+def _interrupted(state: State, files: Files) -> str:
+    what, held = f"interrupted in epoch {state.epoch + 1}", files.holding()
+    if held is None:
+        return f"{what}, and nothing is kept\nhelp: `--state FILE` keeps every whole epoch"
+    shown = printable(str(held))
+    return f"{what}; {shown} holds the whole ones\nhelp: `--resume {shown}` goes on with it"
+
+
+def trained(run: Run) -> None:
+    """Print what a run has come to."""
+    first = {name: values[:1] for name, values in run.losses.items()}
+    _OUT.print(f"Epoch 1: {_numbers(first)}; epoch {len(run.gradients)}: {_numbers(run.history)}")

@@ -6,8 +6,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symbp.errors import SymbpError, printable
 from symbp.fields import check_trainable, fields, judged, module_sizes, read_sizes
+from symbp.pipeline import Declared as Declared
 from symbp.pipeline import compile_module, derive
+from symbp.pipeline import read_program as read_program
 from symbp.program import Program
 from symbp.spec.glyphs import plain_name
 from symbp.training import states
@@ -15,10 +18,59 @@ from symbp.training.data import Array, fitted, read, split
 from symbp.training.loop import History, Loop, State
 from symbp.training.model import Model
 from symbp.training.options import Options
-from symbp.training.parameters import save
+from symbp.training.parameters import KIND, check_target, save
 from symbp.training.watch import Cause, Watch, no_cause
 
 Report = Callable[[State, list[str]], None]
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a run goes: its parameters, and its state after every epoch, None for nowhere.
+
+    resume: where it comes from; its state goes there too unless `state` is another.  spare: where
+    the state goes at an interrupt that would lose it.  force: files that are not ours, and states
+    of other runs, may be overwritten.
+    """
+
+    output: Path | None = None
+    state: Path | None = None
+    resume: Path | None = None
+    force: bool = False
+    spare: Path | None = None
+
+    @property
+    def kept(self) -> Path | None:
+        """The file of the state."""
+        return self.state or self.resume
+
+    def check(self, *read: Path) -> None:
+        """Raise SymbpError where a file would be harmed, above all one that is read."""
+        written = [path.absolute() for path in (self.output, self.kept) if path is not None]
+        for place in {path.absolute() for path in read} & {*written}:
+            what = f"{printable(place.name)} is read by this run and cannot be written by it"
+            raise SymbpError(what, "choose another name")
+        if len(written) > len({*written}):
+            what = f"{printable(written[0].name)} cannot hold both the parameters and the state"
+            raise SymbpError(what, "give --state and --output two names")
+        if self.output is not None:
+            check_target(self.output, KIND, self.force)
+        if self.kept is not None and self.kept != self.resume:
+            states.check_new(self.kept, self.force)
+
+    def rescue(self, loop: Loop, state: State) -> None:
+        """Keep the state at an interrupt, where nothing else does."""
+        if self.kept is None and self.spare is not None and state.epoch:
+            states.save(self.spare, loop, state)
+
+    def holding(self) -> Path | None:
+        """Return the file that holds a state, None where there is none."""
+        paths = (self.kept, self.spare) if self.kept is None else (self.kept,)
+        return next((path for path in paths if path is not None and path.exists()), None)
+
+
+NOWHERE = Files()
+"""Nothing is written."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +88,13 @@ class Run:
     gradients: Array
     warnings: tuple[str, ...] = ()
 
+    @property
+    def losses(self) -> History:
+        """The history without accuracies."""
+        return {
+            name: self.history[name] for name in ("training", "holdout") if name in self.history
+        }
+
     def save(self, path: Path | str, *, force: bool = False) -> None:
         """Write the parameters as an `.npz` file, one array each by its name in the spec."""
         save(Path(path), self.module, self.params, force)
@@ -49,19 +108,23 @@ class Training:
     state: State
     watch: Watch
 
-    def run(self, report: Report | None = None, kept: Path | None = None) -> Run:
-        """Run the epochs that are left; after each its state is kept in a file, if there is one.
+    def run(self, report: Report | None = None, files: Files = NOWHERE) -> Run:
+        """Run the epochs that are left; after each its state is written.
 
         report: called after each epoch with the state and what is to be warned of.
         """
         state, said = self.state, []
-        for state in self.loop.epochs(self.state):
-            if kept is not None:
-                states.save(kept, self.loop, state)
-            found = self.watch.warnings(state.gradients)
-            said += found
-            if report is not None:
-                report(state, found)
+        try:
+            for state in self.loop.epochs(self.state):
+                if files.kept is not None:
+                    states.save(files.kept, self.loop, state, files.force)
+                found = self.watch.warnings(state.gradients)
+                said += found
+                if report is not None:
+                    report(state, found)
+        except KeyboardInterrupt:
+            files.rescue(self.loop, state)
+            raise
         params = self.loop.model.params(state.point.theta)
         module = self.loop.model.module
         return Run(params, state.history, module, state.gradients, tuple(said))
@@ -120,8 +183,10 @@ def train(
     state: a file that has the state after each epoch; resume: one to go on from, kept on unless
     `state` is another.  cause: says why a parameter's gradient vanishes or explodes.
     """
-    before = None if resume is None else Path(resume)
-    kept = before if state is None else Path(state)
-    if kept is not None and kept != before:
-        states.check_new(kept)
-    return prepare(program, data, options, before, cause).run(report, kept)
+    files = Files(state=_path(state), resume=_path(resume))
+    files.check()
+    return prepare(program, data, options, files.resume, cause).run(report, files)
+
+
+def _path(path: Path | str | None) -> Path | None:
+    return None if path is None else Path(path)

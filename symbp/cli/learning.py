@@ -1,10 +1,9 @@
 """The commands that learn: train."""
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import click
 
@@ -64,13 +63,23 @@ def train(
     `--resume`, and ends as if it had not been.
     """
     with waiting("reading"):
-        pipeline, trainer = import_module("symbp.pipeline"), import_module("symbp.trainer")
-        program = pipeline.read_program(spec, declared=pipeline.Declared(sizes=sizes))
-    output = output or Path(f"{program.name}.params.npz")
-    files = trainer.Files(output, state, resume, plot)
-    files.check(force)
+        trainer = import_module("symbp.trainer")
+        program = trainer.read_program(spec, declared=trainer.Declared(sizes=sizes))
+        output = output or Path(f"{program.name}.params.npz")
+        spare = Path(f"{program.name}.state.npz")
+        files = trainer.Files(output, state, resume, force, None if spare.exists() else spare)
+        files.check(data)
+        figures = None if plot is None else import_module("symbp.figures")
+        if figures is not None:
+            figures.check_figure(plot)
     with waiting("deriving"):
         chosen = {name: value for name, value in given.items() if value is not None}
         training = trainer.prepare(program, data, chosen, resume)
-    with terminal().training(training.loop.options, training.state) as report:
-        run = training.run(report, files.kept)
+    with terminal().training(training, files) as report:
+        run = training.run(report, files)
+    run.save(output, force=force)
+    terminal().trained(run)
+    terminal().written(output)
+    if figures is not None:
+        figures.losses(run.losses, plot, program.title or program.name)
+        terminal().written(plot)

@@ -110,7 +110,7 @@ class Loop:
         if len(bad):
             place = int(np.searchsorted(self.model.starts, bad[0], side="right")) - 1
             name = list(self.model.shapes)[place]
-            said += f", and {what} {name} the first that is not finite"
+            said += f", and {what} {name} is the first that is not finite"
         rate = self.options.rate_in(epoch - 1)
         help = f"try a smaller rate than {rate:g}, or `init auto` for the parameters of the spec"
         raise Diverged(said, help)

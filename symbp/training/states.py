@@ -64,7 +64,7 @@ def load(path: Path) -> Saved:
     arrays = read(path)
     try:
         return _saved(arrays)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         what = f"{printable(str(path))} holds no state of a run"
         raise SymbpError(what, "`symbp train … --state FILE` writes one") from error
 
@@ -78,10 +78,10 @@ def _saved(arrays: Mapping[str, Array]) -> Saved:
     usual = options.optimiser().start(theta)
     moments = tuple(arrays[f"moment_{k}"] for k in range(len(usual.moments)))
     point = Point(theta, moments, int(arrays["steps"]))
-    history = {str(name): tuple(map(float, told("history")[name])) for name in told("history")}
+    history = {str(name): tuple(map(float, row)) for name, row in told("history").items()}
     rng_of(str(arrays["rng"][()]))
     state = State(point, str(arrays["rng"][()]), epoch, history, arrays["gradients"])
-    lengths = {epoch, len(state.gradients), *map(len, history.values())}
+    lengths = {epoch, len(state.gradients), len(history["training"]), *map(len, history.values())}
     if len(lengths) > 1 or {a.shape for a in (theta, *moments)} != {(theta.size,)}:
         raise ValueError("its arrays do not belong together")
     return Saved(state, options, *(str(arrays[name][()]) for name in ("spec", "shapes", "data")))
