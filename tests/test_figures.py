@@ -100,7 +100,7 @@ def test_a_persons_own_style_changes_nothing_and_is_left(tmp_path: Path) -> None
 
     draw, _ = PICTURES["losses"]
     before = drawn(draw, tmp_path)
-    with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path"}):
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
         assert drawn(draw, tmp_path) == before
         assert matplotlib.rcParams["font.size"] == 30
 

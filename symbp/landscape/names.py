@@ -90,7 +90,7 @@ def give(point: Point, text: str, moving: Entry) -> None:
         raise SymbpError(what, f"give one number{more}")
     if named.name in point.given:
         raise SymbpError(f"{said}: {named.name} has a number", "give it once")
-    more = f",{len(numbers) - 1} more" if len(numbers) > SHOWN else ""
+    more = f" and {len(numbers) - 1} more" if len(numbers) > SHOWN else ""
     shown = numbers[:1] if more else numbers
     point.given[named.name] = ",".join(f"{number:g}" for number in shown) + more
     rest = numbers * (named.count if len(numbers) == 1 else 1)

@@ -495,6 +495,7 @@ EXPECTED = {  # spec: names of the lines, what is differentiated by
     "residual": ("u v loss", 2),
     "kinks": ("f_0 h_1 f_1 h_2 f_2 loss", 6),
     "deep": ("h f h f loss", 2),
+    "figure_2_1": ("h_0 h_1 h_2 h_3 h_4 h_5 h_6 h_7 loss", 1),
 }
 
 
