@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symbp.causes import Causes
 from symbp.errors import SymbpError, printable
 from symbp.fields import check_trainable, fields, judged, module_sizes, read_sizes
 from symbp.pipeline import Declared as Declared
@@ -19,7 +20,7 @@ from symbp.training.loop import History, Loop, State
 from symbp.training.model import Model
 from symbp.training.options import Options
 from symbp.training.parameters import KIND, check_target, save
-from symbp.training.watch import Cause, Watch, no_cause
+from symbp.training.watch import Cause, Watch
 
 Report = Callable[[State, list[str]], None]
 
@@ -135,11 +136,12 @@ def prepare(
     data: Mapping[str, Any] | Path | str,
     given: Mapping[str, Any],
     resume: Path | None = None,
-    cause: Cause = no_cause,
+    cause: Cause | None = None,
 ) -> Training:
     """Return a run that is ready, new or going on from a file; raise SymbpError where it cannot.
 
     given: options by their names.  data: arrays by the names of inputs, consts and targets.
+    cause: says why a gradient vanishes or explodes, by default from the variances at the start.
     """
     saved = None if resume is None else states.load(resume)
     options = Options.of(given, None if saved is None else saved.options)
@@ -154,6 +156,7 @@ def prepare(
     asked, summed = module_sizes(module, sizes), program.reduction == "sum"
     model = Model(module, asked, summed, judged(program, arrays))
     loop = Loop(model, part, held, options)
+    cause = cause or Causes(program, sizes)
     if saved is None or resume is None:
         return Training(loop, loop.start(), Watch.of(model, cause))
     states.check_same(resume, saved, loop)
@@ -172,7 +175,7 @@ def train(
     resume: Path | str | None = None,
     state: Path | str | None = None,
     report: Report | None = None,
-    cause: Cause = no_cause,
+    cause: Cause | None = None,
     **options: Any,
 ) -> Run:
     """Return a run of gradient descent on a program's loss, by default that of 001, figure 7.8.
@@ -181,7 +184,8 @@ def train(
     them.  options: `epochs`, `batch`, `optimizer` ("sgd" or "adam"), `rate`, `momentum`,
     `decay_every`, `decay`, `seed`, `holdout`, `dtype`; see `training.options.Options`.
     state: a file that has the state after each epoch; resume: one to go on from, kept on unless
-    `state` is another.  cause: says why a parameter's gradient vanishes or explodes.
+    `state` is another.  cause: says why a parameter's gradient vanishes or explodes, by
+    default from the derived variances.
     """
     files = Files(state=_path(state), resume=_path(resume))
     files.check()

@@ -10,17 +10,18 @@ from symbp.emit.math import unicode, writer
 from symbp.emit.names import Names
 from symbp.emit.pieces import BREAK
 from symbp.emit.reasoning import sides_of
-from symbp.ir import Dim, Expr, name_of
-from symbp.moments.choice import Choice, Gain
+from symbp.ir import Dim, Expr, Sum, name_of, symbol, variables, walk
+from symbp.moments.choice import Choice, Gain, second_of
+from symbp.moments.known import Product
 from symbp.moments.lemmas import LETTERS, lemmas
 from symbp.moments.line import Moments
 from symbp.moments.start import compromise, exact, over, start
 from symbp.moments.terms import size
 from symbp.moments.travel import Travel
-from symbp.ops.expectation import mean, one_entry, square, variance
+from symbp.ops.expectation import Moment, mean, one_entry, square, variance
 from symbp.ops.linear import add, is_zero, scale
 from symbp.ops.product import product
-from symbp.ops.rewrite import substitute
+from symbp.ops.rewrite import resize, substitute
 from symbp.report import page_names
 
 _DRAWN = (
@@ -41,6 +42,12 @@ _CONDITIONS = (
     "The forward condition keeps the variance of pre-activations, the backward one that of their "
     "derivatives, and the compromise takes the mean of both counts."
 )
+_THROUGH = (
+    "Written out from the inputs and from the derivative at the output, as the product over the "
+    "layers of 003."
+)
+_LARGEST = 120
+"""A product of more parts than these is not written out."""
 _UNIT = "Functions that are no multiples of their arguments are taken at the variance 1."
 
 
@@ -60,8 +67,11 @@ def sections(found: Travel, chosen: Sequence[Choice], names: Names) -> list[Sect
     made += _sweep("Gradients of the parameters", found.gradients, found, names)
     if chosen:
         equations = [step for choice in chosen for step in conditions(choice, names, found)]
-        made.append(Section("The variance that keeps variances", _kept(chosen),
+        made.append(Section("The variance that keeps variances", _kept(chosen, names),
                             proof=_proof(equations, found.letters)))  # fmt: skip
+    through = through_all(found)
+    if through:
+        made.append(Section("Through all layers", _THROUGH, proof=_proof(through, found.letters)))
     with_init = at_start(found)
     if with_init:
         made.append(Section("With the spec's init", "", proof=_proof(with_init, found.letters)))
@@ -128,10 +138,21 @@ def _uses(found: Travel, var: Expr) -> int:
     return sum(any(one.weight is weight for one in products) for products in lines)
 
 
-def _kept(chosen: Sequence[Choice]) -> str:
+def _kept(chosen: Sequence[Choice], names: Names) -> str:
     """Return what is said of the conditions."""
+    rows = list(dict.fromkeys(row for choice in chosen for row in _numbers(choice, names)))
+    wide = max((len(left) for left, _ in rows), default=0)
+    lines = "\n".join(f"    {left:<{wide}} = {right}" for left, right in rows)
     unit = "" if all(choice.scales for choice in chosen) else _UNIT
-    return " ".join(filter(None, (_CONDITIONS, unit)))
+    return "\n\n".join(filter(None, (" ".join(filter(None, (_CONDITIONS, unit))), lines)))
+
+
+def _numbers(choice: Choice, names: Names) -> Iterator[tuple[str, str]]:
+    """Yield the expectations that have no closed form, with their numbers at variance 1."""
+    for gain in (choice.forward, choice.backward):
+        if not gain.known:
+            at = unicode(choice.before, names)
+            yield unicode(gain.moment, names), f"{float(gain.exact):.10g} at Var[{at}] = 1"
 
 
 def conditions(choice: Choice, names: Names, found: Travel) -> list[Equation]:
@@ -174,27 +195,71 @@ def _kept_by(gain: Gain, dim: Dim) -> Expr:
 
 def at_start(found: Travel) -> list[Equation]:
     """Return what each pre-activation and each derivative is with the spec's own `init`."""
-    put = {variance(one_entry(v)): start(found.program, v) for v in found.program.params}
-    values: dict[Expr, Expr] = {}
     made = []
     for line in (*found.forward, *found.backward):
-        if line.missing:
+        products = found.knowledge.known(line.target).products
+        if line.missing or not products:
             continue
-        fresh = found.knowledge.known(line.target).products
-        whole = substitute(substitute(line.second, values), put)
-        if is_zero(line.mean):
-            values[variance(line.target)] = variance(line.target)
-            left = variance(line.target)
-        else:
-            left = mean(square(line.target))
-        if not fresh:
-            values[mean(square(line.target))] = line.second
-            continue
-        inits = {found.program.init_of(v).kind for v in _weights(found, fresh)}
+        whole = substitute(_with_values(line.second, found), _spreads(products, found))
+        left = variance(line.target) if is_zero(line.mean) else mean(square(line.target))
+        inits = {found.program.init_of(v).kind for v in _weights(found, products)}
         made.append(Equation(left, whole, f"init {', '.join(sorted(inits))}", loops=line.loops))
     return made
 
 
-def _weights(found: Travel, products: Iterable[object]) -> list[Expr]:
-    names = {name_of(one.weight) for one in products}  # type: ignore[attr-defined]
+def through_all(found: Travel) -> list[Equation]:
+    """Return the second moments of the weights' gradients in those of the two ends.
+
+    Nothing where a line is no product of what it reads, or the products grow too long.
+    """
+    if found.program.is_looped or found.start is None:
+        return []
+    values: dict[Expr, Expr] = {}
+    for line in (*found.forward, *found.backward):
+        if line.target is one_entry(found.start):
+            continue
+        second = substitute(line.second, values)
+        if line.missing or (isinstance(second.op, Sum) and len(second.args) > 1):
+            return []
+        values[variance(line.target) if is_zero(line.mean) else mean(square(line.target))] = second
+    made = []
+    for line in found.gradients:
+        whole = substitute(line.second, values)
+        if line.expr.rank == 2 and whole.size <= _LARGEST and not _integrals(whole, found):
+            left = variance(line.target) if is_zero(line.mean) else mean(square(line.target))
+            made.append(Equation(left, whole, "every layer put in"))
+    return made
+
+
+def _integrals(expr: Expr, found: Travel) -> bool:
+    return any(part in found.knowledge.integrals for part in walk(expr))
+
+
+def _with_values(expr: Expr, found: Travel) -> Expr:
+    """Return an expression with the second moments of activations by those of their arguments."""
+    put: dict[Expr, Expr] = {}
+    for part in walk(expr):
+        if isinstance(part.op, Moment) and part not in found.knowledge.integrals:
+            (base,) = variables(part) or (None,)
+            if base is not None and part is mean(square(base)):
+                value = second_of(found, base)
+                put |= {part: value} if value is not None else {}
+    return substitute(expr, put)
+
+
+def _spreads(products: Iterable[Product], found: Travel) -> dict[Expr, Expr]:
+    """Return the variance of each weight that is read, at its own place in a family."""
+    made = {}
+    for one in products:
+        for var in _weights(found, [one]):
+            place = symbol(one.weight).index
+            letter = found.program.families[name_of(var)].letter if place else None
+            spread = start(found.program, var)
+            moved = resize(spread, {letter: place[0]}) if place else spread
+            made[variance(one.weight)] = moved
+    return made
+
+
+def _weights(found: Travel, products: Iterable[Product]) -> list[Expr]:
+    names = {name_of(one.weight) for one in products}
     return [v for v in found.program.params if name_of(v) in names]

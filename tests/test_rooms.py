@@ -24,7 +24,7 @@ FLOORS = [
     {"report", "effort"},
     {"api", "gain", "spending", "unrolling", "training", "variances"},
     {"initialization"},
-    {"sources", "fields"},
+    {"causes", "sources", "fields"},
     {"pipeline"},
     {"calculus", "costs", "trainer", "landscape", "simulation"},
     {"screen"},

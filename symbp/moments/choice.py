@@ -144,7 +144,7 @@ def _choice(found: Travel, line: Any, one: Product, var: Expr, shares: tuple[int
 def _gain(found: Travel, square: Any, argument: Expr, shares: int, unit: Any) -> Gain:
     """Return E[square] at variance 1; `unit` is what it would be for φ(z) = z."""
     closed = expectation(square)
-    moment = mean(from_scalar(square, {Z: argument}, ()))
+    moment = mean(from_scalar(square, {Z: argument} | found.knowledge.fixed(), ()))
     found.knowledge.integrals.setdefault(moment, (square, argument))
     if closed is None:
         return Gain(sp.Float(quadrature(square, 1.0), 17), shares, moment, False)
@@ -166,6 +166,22 @@ def _near(found: Travel, var: Expr) -> Known:
                     known.centred, definition=resize(known.definition, moved), roots=known.roots
                 )
     return knowledge.known(var)
+
+
+def second_of(found: Travel, var: Expr) -> Expr | None:
+    """Return E[z²] of an activation in what it is made of, of a member from another turn as well.
+
+    None for what is no function of entries at its place.
+    """
+    for line in found.forward:
+        known = found.knowledge.known(line.target)
+        if line.missing or known.products or holder(line.target) is not holder(var):
+            continue
+        here, there = symbol(line.target).index, symbol(var).index
+        moved = {} if here == there else _moved(here, there)
+        if moved is not None:
+            return resize(line.second, moved)
+    return None
 
 
 def _moved(here: Iterable[Dim], there: Iterable[Dim]) -> dict[Any, Any] | None:

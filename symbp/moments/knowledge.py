@@ -111,6 +111,10 @@ class Knowledge:
             found |= frozenset() if self.known(var).zero else self.known(var).roots
         return found
 
+    def fixed(self) -> dict[sp.Symbol, Expr]:
+        """Return the numbers that are given, by the symbols that formulas have for them."""
+        return {number_symbol(var): var for var, known in self.facts.items() if known.fixed}
+
     def is_weight(self, atom: Expr) -> bool:
         """Tell whether an entry is one of a parameter's, drawn on its own with mean zero."""
         return is_variable(atom) and symbol(atom).role == "param" and self.known(atom).centred
@@ -199,8 +203,7 @@ class Knowledge:
             closed = expectation(formula)
         if closed is not None:
             try:
-                fixed = {number_symbol(v): v for v in self.facts if self.facts[v].fixed}
-                made = written(closed, {V: self.moment(var, 2)} | fixed)
+                made = written(closed, {V: self.moment(var, 2)} | self.fixed())
             except SymbpError:  # SymPy has a function in it that no operation means
                 pass
             else:

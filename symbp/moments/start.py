@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbp.ir import Dim, Expr
+from symbp.ir import Dim, Expr, variable
 from symbp.moments.closed import written
 from symbp.moments.terms import size
 from symbp.ops.linear import add, number, scale
@@ -59,7 +59,7 @@ def exact(value: Any) -> Expr:
     closed = sp.S(value)
     if closed.is_Float:
         return number(Fraction(repr(float(closed))))
-    return written(closed, {})
+    return written(closed, {s: variable(s.name) for s in closed.free_symbols})
 
 
 def over(value: Expr) -> Expr:
