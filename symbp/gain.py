@@ -59,11 +59,27 @@ class Gain:
     def __str__(self) -> str:
         return self.unicode()
 
+    @property
+    def title(self) -> str:
+        """The activation as text."""
+        return f"φ(z) = {unicode(self.expr)}"
+
+    def curves(self, reach: float = 6.0, points: int = 601) -> tuple[Array, Array, Array]:
+        """Return z from −reach to reach, φ(z) and φ′(z), each (points,).
+
+        Raises SymbpError where the activation has symbols without a number.
+        """
+        if self.activation.open:
+            what = f"{', '.join(self.activation.open)} has no number"
+            raise SymbpError(what, "write the number in its place")
+        z = np.linspace(-reach, reach, points)
+        formulas = (self.activation.formula, self.activation.slope)
+        value, slope = (np.broadcast_to(evaluate_formula(f, {Z: z}), z.shape) for f in formulas)
+        return z, value, slope
+
     def document(self, format: Format) -> str:
         """Return it in a format."""
-        return document(
-            f"The gains of φ(z) = {unicode(self.expr)}", self._sections(), format, names=_NAMES
-        )
+        return document(f"The gains of {self.title}", self._sections(), format, names=_NAMES)
 
     def _sections(self) -> list[Section]:
         steps = self._equations()

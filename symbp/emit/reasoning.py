@@ -23,7 +23,7 @@ def proof_rows(proof: Proof, format: Format, names: Names) -> tuple[Row, ...]:
         if layouts is None:
             continue
         left, right = write(layouts[0]).replace(BREAK, " "), write(layouts[1])
-        if left == before and right == last:
+        if left == before and right == last and not equation.alone:
             continue
         head = "" if left == before and not equation.alone else left
         lines.append(Line(head, right, equation.reason, loops=equation.loops))

@@ -16,11 +16,14 @@ from typing import Any
 
 import sympy as sp
 
-from symbp.moments.pieces import pieces
+from symbp.moments.pieces import in_plain_functions, pieces
 from symbp.ops.kinds import Z
 
 V = sp.Symbol("v", positive=True)
 """The variance of the normal variable, whose mean is zero."""
+
+_SHORT = 30
+"""A function of more operations is not looked at for its symmetry."""
 
 _TERMS = 400
 """A product of more terms than these is not worth a closed form."""
@@ -48,9 +51,19 @@ def expectation(formula: sp.Expr) -> sp.Expr | None:
     for start, stop, piece in cut:
         found = _over(piece, start, stop)
         if found is None:
-            return None
+            return _by_symmetry(formula)
         total += found
     return tidy(total)
+
+
+def _by_symmetry(formula: Any) -> Any | None:
+    """Return half of f(z) + f(−z) where that is a number, as of tanh and of the sigmoid."""
+    plain = in_plain_functions(formula)
+    both = plain + plain.xreplace({Z: -Z})
+    if sp.count_ops(both) > _SHORT:
+        return None
+    both = sp.simplify(both)
+    return None if both.has(Z) else both / 2
 
 
 def tidy(value: Any) -> Any:
