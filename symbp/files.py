@@ -58,15 +58,14 @@ def _refuse(path: Path, shown: str, force: bool) -> None:
         raise SymbpError(f"{shown} is no plain file", "choose another name")
     if force:
         return
-    if not is_ours(path):
+    if not _is_ours(path):
         raise SymbpError(
             f"{shown} was not written by symbp and is left as it is",
             "choose another name, or pass --force to overwrite it",
         )
 
 
-def is_ours(path: Path) -> bool:
-    """Tell whether a file says `MARK` near its beginning or its end."""
+def _is_ours(path: Path) -> bool:
     with path.open("rb") as file:
         ends = file.read(_MARKED)
         file.seek(max(path.stat().st_size - _MARKED, 0))

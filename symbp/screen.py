@@ -1,11 +1,18 @@
 """The terminal: colour and tables by rich, plain where it is no terminal or NO_COLOR is set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    track,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -26,15 +33,31 @@ def status(text: str) -> AbstractContextManager[object]:
     return _ERR.status(text)
 
 
+def turns(values: Sequence[float], text: str) -> Iterable[float]:
+    """Yield the values while a bar shows how many are done; no bar where there is no terminal."""
+    return track(values, text, console=_ERR, transient=True, disable=not _ERR.is_terminal)
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table, and an empty line below it."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        made.add_column(title)
+    for row in rows:
+        made.add_row(*map(Text, row))
+    _OUT.print(made)
+    _OUT.print()
+
+
+def sentences(lines: Iterable[str]) -> None:
+    """Print lines as they are."""
+    for line in lines:
+        _OUT.print(Text(line))
+
+
 def inferred(program: Program) -> None:
     """Print the kinds that were inferred from the letters of an expression's names."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("name", "kind", "shape"):
-        table.add_column(title)
-    for row in report.inferred_rows(program):
-        table.add_row(*row)
-    _OUT.print(table)
-    _OUT.print()
+    table(("name", "kind", "shape"), report.inferred_rows(program))
 
 
 def derivation(found: Derivation, page: report.Page) -> None:
@@ -63,7 +86,7 @@ def certificate(found: Certificate) -> None:
 
 def written(path: Path) -> None:
     """Say what was written."""
-    _OUT.print(Text(f"Wrote {printable(str(path))}"))
+    sentences([f"Wrote {printable(str(path))}"])
 
 
 @contextmanager

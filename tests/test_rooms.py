@@ -24,7 +24,7 @@ FLOORS = [
     {"api", "spending", "unrolling", "training"},
     {"sources", "fields"},
     {"pipeline"},
-    {"calculus", "costs", "trainer"},
+    {"calculus", "costs", "trainer", "landscape"},
     {"screen"},
     {"figures"},
     {"cli"},

@@ -7,6 +7,7 @@ import click
 
 from symbp import __version__
 from symbp.cli import derivation, learning
+from symbp.cli.landscape import landscape
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,5 +27,6 @@ for _command in (
     derivation.explain,
     derivation.check,
     learning.train,
+    landscape,
 ):
     main.add_command(_command)

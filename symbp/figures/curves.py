@@ -1,13 +1,14 @@
 """Curves over one axis: the loss of each epoch, an activation with its slope."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from symbp.figures.sheet import FAINT, INK, MARKERS, decades, plain, sheet, whole_numbers
+from symbp.figures.axes import decades, extent, positive, whole_numbers
+from symbp.figures.sheet import FAINT, INK, MARKERS, label, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,27 +26,13 @@ def losses(history: Mapping[str, Sequence[float]], path: Path, title: str) -> No
     with sheet(path, title, 3.2) as figure:
         axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
         rows = {name: positive(values) for name, values in history.items()}
-        for k, (name, shown) in enumerate(rows.items()):
+        for k, shown in enumerate(rows.values()):
             marker = MARKERS[k % len(MARKERS)] if len(shown) <= FEW else ""
             style: Any = {"color": INK[k % len(INK)], "marker": marker, "markersize": 3.5}
-            axes.plot(np.arange(1, len(shown) + 1), shown, label=plain(name), **style)
+            axes.plot(np.arange(1, len(shown) + 1), shown, **style)
         whole_numbers(axes, 1, max(map(len, rows.values()), default=1))
         decades(axes, *extent(rows.values()))
-        if rows:
-            axes.legend(loc="upper right")
-
-
-def positive(values: ArrayLike) -> NDArray[np.float64]:
-    """Return numbers as a log axis takes them: nan where they are not finite or not positive."""
-    array = np.asarray(values, dtype=float)
-    return np.where(np.isfinite(array) & (array > 0), array, np.nan)
-
-
-def extent(rows: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
-    """Return the least and the largest number; zeros where there is none."""
-    numbers = np.concatenate([np.zeros(0), *rows])
-    known = numbers[np.isfinite(numbers)]
-    return (float(known.min()), float(known.max())) if known.size else (0, 0)
+        axes.legend(axes.lines, list(map(label, rows)), loc="upper right")
 
 
 def activation(
@@ -60,14 +47,14 @@ def activation(
     small = steepness < SMALL * np.max(steepness[np.isfinite(steepness)], initial=0)
     with sheet(path, title, 4.2) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True)
-        for axes, curve, colour, label in (
+        for axes, curve, colour, name in (
             (upper, value, INK[0], "activation"),
             (lower, slope, INK[1], "slope"),
         ):
             axes.plot(places, np.asarray(curve, dtype=float), color=colour)
-            axes.set(ylabel=label, xlim=(places[0], places[-1]))
-            for first, last in runs(small):
-                axes.axvspan(places[first], places[last], color="#E8E8E8", linewidth=0)
+            axes.set(ylabel=name, xlim=(places[0], places[-1]))
+            whole: Any = {"transform": axes.get_xaxis_transform(), "color": "#E8E8E8"}
+            axes.fill_between(places, 0, 1, where=small, linewidth=0, **whole)
         lower.set_xlabel("z")
         _words(lower, small)
 
@@ -76,9 +63,3 @@ def _words(axes: "Axes", small: NDArray[np.bool_]) -> None:
     if np.any(small):
         words = "grey: the slope is below 1 % of its largest"
         axes.set_title(words, loc="right", fontsize=9, color=FAINT)
-
-
-def runs(chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the first and last place of each run of places that are chosen."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(int)))
-    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -1,6 +1,5 @@
 """A sheet to draw on: its type and colours, and the file it becomes, whole or not at all."""
 
-import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +7,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from symbp.errors import SymbpError, printable
-from symbp.files import MARK, is_ours, write_whole
+from symbp.files import MARK, check_place, write_whole
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -26,17 +25,13 @@ MARKERS = "os^Dv<>"
 FAINT = "#595959"  # of words and lines that say less
 
 _WIDTH = 6.5  # inches, that of a page's text, so that type is read at the size it has here
+LETTERS = 70  # of a line of words
 _DPI = 200  # of a PNG
 _FORMATS: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None, "Creator": MARK},
     ".png": {"Software": MARK},
 }
 """The formats by suffix, and what they say of their making: the same in every run."""
-
-_TICKS = 8  # on a log axis, at most
-_STRIDES = (1, 2, 5, 10, 20, 50, 100)  # powers of ten from tick to tick
-_WRITTEN_OUT = 3  # powers of ten on an axis, up to which its numbers are written 0.01, 0.02, 0.05
-_LINEAR = 0.6  # powers of ten, up to which steps are as on a linear axis
 
 _STYLE = {
     "font.size": 9,
@@ -49,6 +44,7 @@ _STYLE = {
     "axes.grid": True,
     "grid.color": "#E3E3E3",
     "grid.linewidth": 0.6,
+    "axes.formatter.useoffset": False,
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "svg.fonttype": "none",  # text stays text: small files, and words that can be searched
@@ -56,18 +52,17 @@ _STYLE = {
 }
 
 
-def check_figure(path: Path) -> None:
-    """Raise SymbpError where a figure could not be drawn or written; called before long work."""
+def check_figure(path: Path, force: bool = False) -> None:
+    """Raise SymbpError where a figure could not be drawn, or a file is there that is not ours.
+
+    Called before long work; force: what is there may be replaced.
+    """
     shown = printable(str(path))
     if path.suffix.lower() not in _FORMATS:
         raise SymbpError(f"{shown} is neither SVG nor PNG", "end its name in .svg or .png")
     if not path.parent.is_dir():
         raise SymbpError(f"no folder {printable(str(path.parent))}", "make it, or name another")
-    if path.is_dir():
-        raise SymbpError(f"{shown} is a folder", "give the name of a file")
-    if path.exists() and not (path.is_file() and is_ours(path)):
-        what = f"{shown} was not drawn by symbp and is left as it is"
-        raise SymbpError(what, "choose another name, or remove it")
+    check_place(path, force)
     if find_spec("matplotlib") is None:
         raise SymbpError("figures need matplotlib, which is missing", "pip install 'symbp[plot]'")
 
@@ -76,19 +71,20 @@ def check_figure(path: Path) -> None:
 def sheet(path: Path, title: str, height: float) -> Iterator["Figure"]:
     """Give an empty figure of that height in inches; it is written where the block ends.
 
-    It has no window, and what is set for all figures is as before afterwards.
+    A file that is there is replaced: `check_figure` is for asking before.  The figure has no
+    window, and what is set for all figures is as before afterwards.
     """
-    check_figure(path)
+    check_figure(path, force=True)
     matplotlib = import_module("matplotlib")
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # the figure is the same whatever a person's own style is
         matplotlib.rcParams.update(_STYLE)
         size = (_WIDTH, height)
         figure = import_module("matplotlib.figure").Figure(figsize=size, layout="constrained")
-        figure.suptitle(plain(title))
+        figure.suptitle(_in_lines(title))
         yield figure
         data = _image(figure, path.suffix.lower(), title)
-    write_whole(path, data)
+    write_whole(path, data, force=True)
 
 
 def _image(figure: "Figure", suffix: str, title: str) -> bytes:
@@ -100,41 +96,16 @@ def _image(figure: "Figure", suffix: str, title: str) -> bytes:
     return data.getvalue()
 
 
+def _in_lines(title: str) -> str:
+    return "\n".join(wrap(plain(title), LETTERS, max_lines=3, placeholder=" …"))
+
+
+def label(text: str) -> str:
+    """Return the name of a curve, cut to half a line."""
+    return plain(text if len(text) <= LETTERS // 2 else f"{text[: LETTERS // 2]}…")
+
+
 def plain(text: str) -> str:
-    """Return a text as matplotlib shows it: signs of dollars start no mathematics."""
-    return printable(text).replace("$", r"\$")
-
-
-def whole_numbers(axes: "Axes", first: int, last: int) -> None:
-    """Put the ticks of x, which counts layers or epochs, at whole numbers from first to last."""
-    locator = import_module("matplotlib.ticker").MaxNLocator(
-        integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]
-    )
-    axes.xaxis.set_major_locator(locator)
-    room = max(0.02 * (last - first), 0.1)
-    axes.set_xlim(first - room, last + room)
-
-
-def decades(axes: "Axes", least: float, largest: float) -> None:
-    """Make y logarithmic, with ticks a person would choose; both are 0 where there is no number."""
-    axes.set_yscale("log")
-    ticker, axis = import_module("matplotlib.ticker"), axes.yaxis
-    span = math.log10(largest) - math.log10(least) if least > 0 else 0
-    if span > _WRITTEN_OUT:
-        stride = next((n for n in _STRIDES if span <= _TICKS * n), _STRIDES[-1])
-        axis.set_major_locator(ticker.LogLocator(base=10.0**stride, numticks=2 * _TICKS))
-        if stride > 1:
-            axis.set_minor_locator(ticker.NullLocator())
-        return
-    steps = (2, 5) if span > 1 else (2, 3, 5, 7)
-    if span > _LINEAR:
-        axis.set_minor_locator(ticker.LogLocator(subs=steps))
-    else:
-        axis.set_major_locator(ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axis.set_minor_locator(ticker.NullLocator())
-    axis.set_major_formatter(ticker.FuncFormatter(_written_out))
-    axis.set_minor_formatter(ticker.FuncFormatter(_written_out))
-
-
-def _written_out(number: float, _: int | None) -> str:
-    return f"{number:g}"
+    """Return a text as matplotlib shows it: no mathematics between dollars, `_` hides nothing."""
+    hidden = text.startswith("_")
+    return " " * hidden + printable(text).replace("$", r"\$")

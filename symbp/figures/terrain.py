@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.figures.curves import extent, positive
-from symbp.figures.sheet import INK, decades, plain, sheet
+from symbp.figures.axes import decades, drawable, extent, positive
+from symbp.figures.sheet import INK, plain, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Numbers = NDArray[np.float64]
 
 SHADES = {"flat": "#D6E9F5", "steep": "#FBE0CF"}  # light forms of sky blue and vermillion
 WORDS = {"flat": INK[0], "steep": INK[1]}
 TALL = 1e4  # times the middle loss: from there on a linear axis shows the largest alone
 NARROW = 0.02  # of the width: a region as narrow is shaded and has no name
 WORD = 0.1  # of the width: what a name takes, with the space beside it
+
+FLOOR = 1e-6  # of a flat slope: the least that is shown
 
 
 @dataclass(frozen=True)
@@ -43,32 +47,36 @@ def landscape(terrain: Terrain, path: Path, title: str) -> None:
     The axis of the loss is linear, and logarithmic where the loss spans too much to be seen.
     Raises SymbpError where `check_figure` does.
     """
-    values, loss = np.asarray(terrain.values, float), _finite(terrain.loss)
-    slope = positive(np.abs(terrain.slope))
+    values, loss = np.asarray(terrain.values, float), drawable(terrain.loss)
     parameter, quantity = map(plain, terrain.names)
     with sheet(path, title, 4.6) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         upper.plot(values, loss, color="black")
-        lower.plot(values, slope, color="black")
-        decades(lower, *extent([slope]))
         upper.set(ylabel=quantity, xlim=(values[0], values[-1]))
-        lower.set(xlabel=parameter, ylabel="|slope|")
-        for limit, colour in zip(terrain.limits, WORDS.values(), strict=True):
-            if 0 < limit < np.inf:
-                lower.axhline(limit, color=colour, linewidth=0.8, linestyle="--")
         _scale(upper, loss)
+        _slopes(lower, values, positive(np.abs(terrain.slope)), terrain.limits)
+        lower.set(xlabel=parameter, ylabel="|slope|")
         for axes in (upper, lower):
             for start, stop, kind in terrain.regions:
                 axes.axvspan(start, stop, color=SHADES[kind], linewidth=0)
         _name(upper, terrain)
 
 
-def _finite(numbers: Sequence[float]) -> NDArray[np.float64]:
-    array = np.asarray(numbers, dtype=float)
-    return np.where(np.isfinite(array), array, np.nan)
+def _slopes(axes: "Axes", values: Numbers, slope: Numbers, limits: tuple[float, float]) -> None:
+    """Draw the size of the slope and the limits; what is flatter still is not told apart."""
+    axes.plot(values, slope, color="black")
+    lines = positive(limits)
+    for limit, colour in zip(lines, WORDS.values(), strict=True):
+        if np.isfinite(limit):
+            axes.axhline(limit, color=colour, linewidth=0.8, linestyle="--")
+    least, largest = extent([slope, lines])
+    floor = limits[0] * FLOOR
+    if least < floor < largest:
+        axes.set_ylim(bottom=floor)
+    decades(axes, max(least, floor) if floor < largest else least, largest, ticks=5)
 
 
-def _scale(axes: "Axes", loss: NDArray[np.float64]) -> None:
+def _scale(axes: "Axes", loss: Numbers) -> None:
     """Make the axis logarithmic where the loss is many times what it is in the middle."""
     sizes = np.abs(loss[np.isfinite(loss) & (loss != 0)])
     if not sizes.size or np.max(sizes) <= TALL * (middle := float(np.median(sizes))):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symbp.figures.curves import extent, positive
-from symbp.figures.sheet import FAINT, INK, MARKERS, decades, plain, sheet, whole_numbers
+from symbp.figures.axes import decades, extent, positive, whole_numbers
+from symbp.figures.sheet import FAINT, INK, LETTERS, MARKERS, label, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +31,8 @@ class Curve:
 _POINT: Any = {"linestyle": "", "markersize": 2.6, "markeredgewidth": 0}
 """A measurement: small, so that the line under it is seen between two layers of fifty."""
 
+_MARK = 3  # letters that a mark takes, beside its name
+
 Side = tuple[Sequence[float], Sequence[float], Sequence[float]]
 """Layers, what was measured there and what was derived."""
 
@@ -53,9 +55,10 @@ def spread(curves: Sequence[Curve], path: Path, title: str) -> None:
             axes.set(title=name, xlabel="layer", ylabel=quantity)
             _panel(axes, rows)
         marks = [line for line in left.lines if line.get_linestyle() == "None"]
-        words = [plain(curve.label) for curve in curves]
+        words = [label(curve.label) for curve in curves]
         note = "line: derived, points: measured"
-        place: Any = {"loc": "outside lower center", "ncols": min(len(words), 5) or 1}
+        columns = LETTERS // (max(map(len, words), default=0) + _MARK)
+        place: Any = {"loc": "outside lower center", "ncols": max(1, min(len(words), columns))}
         legend = figure.legend(marks, words, title=note, markerscale=2, **place)
         legend.get_title().set(color=FAINT, fontsize=9)
 
