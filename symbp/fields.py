@@ -16,6 +16,9 @@ from symbp.training.model import Judged
 
 def check_trainable(program: Program) -> None:
     """Raise SymbpError where there is no loss to lower, or no parameter to lower it by."""
+    if not isinstance(program, Program):
+        kind = type(program).__name__
+        raise SymbpError(f"a Program is trained, not a {kind}", "`symbp.load(path)` makes one")
     if program.loss is None:
         raise SymbpError(f"{program.name} has no loss to lower", "write `loss = …` in the spec")
     if not set(program.params) & set(program.wrt):

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from symbp.derive.proof import Equation, Proof
@@ -18,6 +19,7 @@ from symbp.moments.formula import formula_in
 from symbp.moments.gaussian import V
 from symbp.moments.known import Known
 from symbp.ops.expectation import mean, square, variance
+from symbp.ops.formula import Array, evaluate_formula
 from symbp.ops.kinds import Z
 from symbp.spec import parse
 

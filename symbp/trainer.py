@@ -6,6 +6,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from symbp.causes import Causes
 from symbp.errors import SymbpError, printable
 from symbp.fields import check_trainable, fields, judged, module_sizes, read_sizes
@@ -98,7 +100,7 @@ class Run:
 
     def save(self, path: Path | str, *, force: bool = False) -> None:
         """Write the parameters as an `.npz` file, one array each by its name in the spec."""
-        save(Path(path), self.module, self.params, force)
+        save(path, self.module, self.params, force)
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ def prepare(
 
 def _arrays(data: Mapping[str, Any] | Path | str) -> dict[str, Array]:
     found = data if isinstance(data, Mapping) else read(Path(data))
-    return {plain_name(name): array for name, array in found.items()}
+    return {plain_name(name): np.asarray(array) for name, array in found.items()}
 
 
 def train(

@@ -55,18 +55,18 @@ def gathered(module: ModuleType, arrays: Mapping[str, Array]) -> Any:
         raise SymbpError(str(error), "these are the parameters of another network") from error
 
 
-def save(path: Path, module: ModuleType, params: Any, force: bool = False) -> None:
+def save(path: Path | str, module: ModuleType, params: Any, force: bool = False) -> None:
     """Write the parameters as an `.npz` file, one array each, whole or not at all.
 
     Raises SymbpError where `check_target` does.
     """
-    check_target(path, KIND, force)
-    write_whole(path, packed(named(module, params), KIND), force)
+    check_target(Path(path), KIND, force)
+    write_whole(Path(path), packed(named(module, params), KIND), force)
 
 
-def load(path: Path, module: ModuleType) -> Any:
+def load(path: Path | str, module: ModuleType) -> Any:
     """Return the Params of a module from a file that `save` wrote; raise SymbpError otherwise."""
-    return gathered(module, read(path))
+    return gathered(module, read(Path(path)))
 
 
 def packed(arrays: Mapping[str, Array], kind: str) -> bytes:

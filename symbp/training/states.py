@@ -65,8 +65,12 @@ def load(path: Path) -> Saved:
     try:
         return _saved(arrays)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        what = f"{printable(str(path))} holds no state of a run"
-        raise SymbpError(what, "`symbp train … --state FILE` writes one") from error
+        raise _no_state(path) from error
+
+
+def _no_state(path: Path) -> SymbpError:
+    what = f"{printable(str(path))} holds no state of a run"
+    return SymbpError(what, "`symbp train … --state FILE` writes one")
 
 
 def _saved(arrays: Mapping[str, Array]) -> Saved:
@@ -93,6 +97,9 @@ def check_same(path: Path, saved: Saved, loop: Loop) -> None:
         if getattr(saved, name) != text:
             what = f"{printable(str(path))} is the state of a run on {_SAYS[name]}"
             raise SymbpError(what, "go on with what it began with, or begin a new run")
+    start, state = loop.start(), saved.state
+    if state.point.theta.shape != start.point.theta.shape or state.gradients.ndim != 2:
+        raise _no_state(path)
 
 
 _SAYS = {"spec": "another spec", "shapes": "parameters of other sizes", "data": "other data"}
