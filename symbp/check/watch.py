@@ -1,8 +1,9 @@
 """The judgement of `watch`: its values, and the adjoint of each value and of each input.
 
 An adjoint in the middle of a network is no derivative by an argument, so it is judged by what it
-does: of a value v that all of the loss comes through, ⟨v_bar, v̇⟩ is the slope of the loss.
-`BESIDE` names the values of which that does not hold.
+does: where all that the inputs do to the loss comes through a value v, ⟨v_bar, v̇⟩ is the slope of
+the loss along the inputs.  `BESIDE` names the other values, each with a parameter of which that
+holds, or with nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,8 +31,13 @@ def watch_rows(network: Network) -> list[Row]:
     inputs = input_slots(network, method)
     if inputs:
         rows += attempt(Subject("inputs", "watch", method), _inputs, network, inputs)
-    moved = inputs or parameter_slots(network.params, method)
-    return rows + attempt(Subject("values", "watch", method), _through, network, moved)
+    params = parameter_slots(network.params, method)
+    named = {*getattr(network.module, "BESIDE", {}).values()}
+    ways = {"": inputs or params, **{slot.name: [slot] for slot in params if slot.name in named}}
+    for source, slots in ways.items():
+        heading = Subject(source or "values", "watch", method)
+        rows += attempt(heading, _through, network, slots, source)
+    return rows
 
 
 def _values(network: Network) -> list[Row]:
@@ -64,12 +70,16 @@ def _inputs(network: Network, slots: Sequence[Slot]) -> list[Row]:
     return rows
 
 
-def _through(network: Network, slots: Sequence[Slot]) -> list[Row]:
-    """Judge the adjoints of the values that all of the loss comes through from the slots."""
+def _through(network: Network, slots: Sequence[Slot], source: str) -> list[Row]:
+    """Judge the adjoints of the values that all comes through that the slots do to the loss.
+
+    They are those for which `BESIDE` names the source; without one, those that it does not name.
+    """
     module, args = network.module, network.args
     found = module.watch(*args)
-    past = getattr(module, "BESIDE", ())
-    names = [name for name in found if f"{name}_bar" in found and name not in past]
+    past = getattr(module, "BESIDE", {})
+    mine = [name for name in found if (past.get(name) == source if source else name not in past)]
+    names = [name for name in mine if f"{name}_bar" in found]
     chosen, free = [slot.leaf for slot in slots], {leaf for slot in slots for leaf in slot.free}
     method = FIVE_POINT if any(s.method == FIVE_POINT for s in slots) else slots[0].method
 
@@ -82,7 +92,8 @@ def _through(network: Network, slots: Sequence[Slot]) -> list[Row]:
     slopes, doubt = METHODS[method](function, theta, direction)
     floor = FLOOR * extent(module.loss(*args))
     whole = np.full(len(names), slopes[0])
-    row = compare(Subject("values", "watch", method), slopes[1:], whole, floor=floor, doubt=doubt)
+    heading = Subject(f"values, along {source}" if source else "values", "watch", method)
+    row = compare(heading, slopes[1:], whole, floor=floor, doubt=doubt)
     return [row if row.ok or not row.worst else replace(row, quantity=f"{names[row.worst[0]]}_bar")]
 
 

@@ -31,7 +31,7 @@ def network_constants(network: Network) -> list[str]:
     batched, program = network.schedule.batched, network.program
     wrt = set(program.wrt)
     moving = network.fields.chosen(batched(v) for v in program.params if v in wrt)
-    return [*made, *named_tuple("MOVING: tuple[str, ...]", moving, "the others are frozen")]
+    return [*made, *_named("MOVING: tuple[str, ...]", moving, "the others are frozen")]
 
 
 def has_frozen(program: Program) -> bool:
@@ -46,7 +46,7 @@ def symmetric(program: Program) -> list[Expr]:
 
 def symmetry(found: Sequence[str], wanted: Wanted) -> list[str]:
     """Return the constants that say which arguments equal their transposes."""
-    made = named_tuple("SYMMETRIC", found, "equal to their transposes") if found else []
+    made = _named("SYMMETRIC", found, "equal to their transposes") if found else []
     return [*made, "BOTH_HALVES = True  # of a gradient by them"] if wanted.both_halves else made
 
 
@@ -57,7 +57,7 @@ def size_constant(sizes: Sequence[tuple[str, int]]) -> list[str]:
     return broken("SIZES: dict[str, Any] = {", items, tail, 0) if sizes else []
 
 
-def named_tuple(head: str, names: Sequence[str], what: str) -> list[str]:
+def _named(head: str, names: Sequence[str], what: str) -> list[str]:
     """Return the lines of a constant that holds names; `what` is a comment on them."""
     if len(names) < 2:
         return [f"{head} = {names_tuple(names)}  # {what}"]

@@ -98,7 +98,9 @@ def _compromise(init: Init, fan_in: str, fan_out: str, name: str) -> str:
     above, before, behind = (part // gcd(*parts) for part in parts)
     terms = [(before, fan_in), (behind, fan_out)]
     below = [fan if factor == 1 else f"{factor} * {fan}" for factor, fan in terms if factor]
-    return f"normal({above} / ({' + '.join(below)}), {fan_out}, {fan_in})"
+    whole = " + ".join(below)
+    whole = f"({whole})" if " " in whole else whole
+    return f"normal({above} / {whole}, {fan_out}, {fan_in})"
 
 
 def _exact(gain: sp.Expr | Fraction | float) -> Fraction | float:

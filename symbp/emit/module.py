@@ -99,7 +99,6 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     functions += [*sweeps, *more.private]
     helpers = sorted({*helpers, *blocks.write.helpers, *more.called})
     last = [*blocks.helpers(), *more.helpers]
-    data = [network.name(v) for v in network.data]
     return {
         "every": wanted.checkpoint,
         **_parts_of_batch(network),
@@ -120,7 +119,7 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         **_layout(parameters),
         "sized": ", **SIZES" if sizes else "",
         "flat_signature": _flat_signature(network, names, parameters.typed(parameters.sizes)),
-        **_flat_lines(data, parameters.size_arguments()),
+        **_flat_lines([network.name(v) for v in network.data], parameters.size_arguments()),
     }
 
 

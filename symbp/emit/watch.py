@@ -10,7 +10,6 @@ from symbp.derive.derivation import Derivation
 from symbp.derive.forward import bar
 from symbp.derive.reverse import join_examples
 from symbp.emit.asked import Asked
-from symbp.emit.constants import named_tuple
 from symbp.emit.formulas import OfFields
 from symbp.emit.lines import is_view
 from symbp.emit.network import Network
@@ -70,14 +69,23 @@ class Watch:
 
     def constants(self) -> list[str]:
         """Return the constant that tells the judge which values to leave alone, if any."""
-        past = self.beside()
-        what = "values that some path to the loss passes by"
-        return named_tuple("BESIDE", past, what) if past else []
+        items = [f'"{value}": "{param}"' for value, param in self.beside().items()]
+        tail = "}  # passed by on the way to the loss, unless from this parameter"
+        return broken("BESIDE = {", items, tail, 0) if items else []
 
-    def beside(self) -> list[str]:
-        """Return the names of the values that the slope of the loss does not come through whole."""
-        moved = self.program.inputs or self.program.wrt
-        return [self._key(v) for v in passed_by(self.program, moved) if v in self.adjoints]
+    def beside(self) -> dict[str, str]:
+        """Return the values that what the inputs do to the loss does not come through whole.
+
+        Behind each is a parameter of which it does, or nothing.
+        """
+        program, wrt = self.program, set(self.program.wrt)
+        past = [v for v in passed_by(program, program.inputs or program.wrt) if v in self.adjoints]
+        found = dict.fromkeys(past, "")
+        for param in (v for v in program.params if past and v in wrt):
+            left = {*passed_by(program, [param])}
+            label = self.network.fields.label(self.network.schedule.batched(param))
+            found |= {v: label for v, known in found.items() if not known and v not in left}
+        return {self._key(v): label for v, label in found.items()}
 
     def _key(self, var: Expr) -> str:
         return self.network.names[self.network.schedule.batched(var)]
@@ -112,7 +120,8 @@ def returning(
     items = []
     for key, var in zip(results, targets, strict=True):
         name = write.names[var]
-        items.append(f'"{key}": {f"np.copy({name})" if var in shared else name}')
+        name = f"np.copy({name})" if var in shared else name
+        items.append(f'"{key}": {name if var.rank else f"np.asarray({name})"}')
     return write.of_params([*write.body(batched, targets), *broken("return {", items, "}")])
 
 

@@ -1,7 +1,6 @@
 """How a parameter starts: `init he`, `init sparse(0.1)`, checked against its shape."""
 
 from fractions import Fraction
-from math import isfinite
 
 from symbp.errors import SpecError, did_you_mean
 from symbp.ir import Shape
@@ -80,7 +79,7 @@ def _check_kind(init: syntax.Init) -> None:
 
 
 def _variance(at: syntax.Node, name: str, scope: Scope) -> Fraction:
-    variance = _number(at, scope)
+    variance = rational(value(at, scope).expr)
     if variance is None or variance < 0:
         before = "0.1, " if name == "sparse" else ""
         help = f"write a number from 0, such as `init {name}({before}0.01)`"
@@ -89,17 +88,8 @@ def _variance(at: syntax.Node, name: str, scope: Scope) -> Fraction:
 
 
 def _share(at: syntax.Node, scope: Scope) -> Fraction:
-    share = _number(at, scope)
+    share = rational(value(at, scope).expr)
     if share is None or not 0 < share <= 1:
         help = "write a number above 0 and up to 1, such as `init sparse(0.1)`"
         raise SpecError(f"`{spelled(at)}` is no share of a row", at.span, help)
     return share
-
-
-def _number(at: syntax.Node, scope: Scope) -> Fraction | None:
-    """Return a rational number that a float can hold, None for anything else."""
-    found = rational(value(at, scope).expr)
-    try:
-        return found if found is not None and isfinite(float(found)) else None
-    except OverflowError:
-        return None
