@@ -66,7 +66,7 @@ class Gain:
         """The activation as text."""
         return f"φ(z) = {unicode(self.expr)}"
 
-    def curves(self, reach: float = 6.0, points: int = 601) -> tuple[Array, Array, Array]:
+    def curves(self, reach: float = 8.0, points: int = 641) -> tuple[Array, Array, Array]:
         """Return z from −reach to reach, φ(z) and φ′(z), each (points,).
 
         Raises SymbpError where the activation has symbols without a number.

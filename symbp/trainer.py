@@ -165,6 +165,24 @@ def prepare(
     return Training(loop, saved.state, Watch.of(model, cause))
 
 
+def random_data(program: Program, examples: int, seed: int = 0) -> dict[str, Array]:
+    """Return data that tell nothing, as those of figure 7.8: standard normal, classes even.
+
+    Raises SymbpError for no example, and where a size has no number.
+    """
+    if examples < 1:
+        what = f"{examples} random examples are none"
+        raise SymbpError(what, "write a whole number from 1, as `--random 100`")
+    check_trainable(program)
+    rng = np.random.default_rng((seed, examples))
+    made: dict[str, Array] = {}
+    for one in fields(program, read_sizes(program, {})):
+        shape = (examples, *one.dims) if one.batched else one.dims
+        normal = rng.standard_normal(shape)
+        made[one.name] = normal if one.classes is None else rng.integers(0, one.classes, shape)
+    return made
+
+
 def _arrays(data: Mapping[str, Any] | Path | str) -> dict[str, Array]:
     found = data if isinstance(data, Mapping) else read(Path(data))
     return {plain_name(name): np.asarray(array) for name, array in found.items()}
