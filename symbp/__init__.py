@@ -5,6 +5,7 @@
     text = symbp.emit(derivation)            # a NumPy module as text
     module = symbp.compile(derivation)       # the same, imported
     symbp.initialization(program)            # variances forward and backward, gains, .latex()
+    symbp.gain("z * sigmoid(z)")             # what an activation does to variances
     symbp.certify(module)                    # every derivative against differences
     symbp.cost(derivation, K=3)              # operations and stored numbers of the two modes
     symbp.unroll(program, K=3)               # loops written out, every turn a line of its own
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from symbp.check import Certificate, certify, judge
     from symbp.derive.dense import Wanted
     from symbp.errors import SpecError, SymbpError
+    from symbp.gain import gain
     from symbp.initialization import Initialization, initialization
     from symbp.pipeline import compile_module as compile
     from symbp.pipeline import derive, emit
@@ -60,6 +62,7 @@ _PLACES = {
     "emit": "symbp.pipeline",
     "expression": "symbp.spec",
     "from_sympy": "symbp.spec.from_sympy",
+    "gain": "symbp.gain",
     "initialization": "symbp.initialization",
     "judge": "symbp.check",
     "load": "symbp.spec",
@@ -91,6 +94,7 @@ __all__ = [
     "emit",
     "expression",
     "from_sympy",
+    "gain",
     "initialization",
     "judge",
     "load",

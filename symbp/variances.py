@@ -35,7 +35,11 @@ _WIDE = (
 _INPUTS = "Inputs are independent, with mean zero and the variance Var[{0}]{1}."
 _BACK = (
     "On the way back, the transposed weights are taken as independent of the values of the forward "
-    "pass, as in 001 (7.32) and 003."
+    "pass, as in 001 (7.32) and 003: so they are where the output is narrow beside the layers."
+)
+_ZERO = (
+    "{0} starts at zero: all units of its layer compute the same and get the same gradient, so they "
+    "stay equal (001 problem 7.15)."
 )
 
 _CONDITIONS = (
@@ -72,6 +76,10 @@ def sections(found: Travel, chosen: Sequence[Choice], names: Names) -> list[Sect
     through = through_all(found)
     if through:
         made.append(Section("Through all layers", _THROUGH, proof=_proof(through, found.letters)))
+    zero = [v for v in found.program.params if v.rank == 2 and _is_zero(found, v)]
+    if zero:
+        words = [_ZERO.format(unicode(one_entry(v), names)) for v in zero]
+        made.append(Section("Warnings", "\n\n".join(words)))
     with_init = at_start(found)
     if with_init:
         made.append(Section("With the spec's init", "", proof=_proof(with_init, found.letters)))
@@ -124,6 +132,11 @@ def _assumptions(found: Travel, names: Names) -> list[str]:
     if taken:
         made.append(f"{', '.join(taken)}: taken as normal, though no sum of many entries.")
     return made
+
+
+def _is_zero(found: Travel, var: Expr) -> bool:
+    """Tell whether a parameter is zero at the start."""
+    return is_zero(start(found.program, var))
 
 
 def _applied(found: Travel) -> bool:
