@@ -25,11 +25,7 @@ from symbp.moments.numbers import Number, numbers
 from symbp.moments.travel import Travel
 from symbp.pipeline import compile_module, derive
 from symbp.program import Init, Program
-
-ALL_ZERO = (
-    "weights start at zero: the units of a layer compute the same and get the same gradient, so "
-    "they stay equal (001 problem 7.15)"
-)
+from symbp.variances import STAY_EQUAL
 
 Array = NDArray[Any]
 Progress = Callable[[str], None]
@@ -100,7 +96,7 @@ class Simulation:
                 made.append(f"{layer.name} overflows, and all that reads it{derived}")
                 break
         if any(layer.fresh and not layer.measured.second for layer in self.layers):
-            made.append(ALL_ZERO)
+            made.append(f"weights {STAY_EQUAL}")
         return made
 
     def curve(self) -> Curve:

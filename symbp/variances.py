@@ -10,7 +10,7 @@ from symbp.emit.math import unicode, writer
 from symbp.emit.names import Names
 from symbp.emit.pieces import BREAK
 from symbp.emit.reasoning import sides_of
-from symbp.ir import Dim, Expr, Sum, name_of, symbol, variables, walk
+from symbp.ir import Dim, Expr, Sum, is_variable, name_of, symbol, variables, walk
 from symbp.moments.choice import Choice, Gain, second_of
 from symbp.moments.known import Product
 from symbp.moments.lemmas import LETTERS, lemmas
@@ -37,9 +37,9 @@ _BACK = (
     "On the way back, the transposed weights are taken as independent of the values of the forward "
     "pass, as in 001 (7.32) and 003: so they are where the output is narrow beside the layers."
 )
-_ZERO = (
-    "{0} starts at zero: all units of its layer compute the same and get the same gradient, so they "
-    "stay equal (001 problem 7.15)."
+STAY_EQUAL = (
+    "start at zero: the units of a layer compute the same and get the same gradient, so they stay "
+    "equal (001 problem 7.15)"
 )
 
 _CONDITIONS = (
@@ -78,8 +78,8 @@ def sections(found: Travel, chosen: Sequence[Choice], names: Names) -> list[Sect
         made.append(Section("Through all layers", _THROUGH, proof=_proof(through, found.letters)))
     zero = [v for v in found.program.params if v.rank == 2 and _is_zero(found, v)]
     if zero:
-        words = [_ZERO.format(unicode(one_entry(v), names)) for v in zero]
-        made.append(Section("Warnings", "\n\n".join(words)))
+        listed = ", ".join(unicode(one_entry(v), names) for v in zero)
+        made.append(Section("Warnings", f"The entries of {listed} {STAY_EQUAL}."))
     with_init = at_start(found)
     if with_init:
         made.append(Section("With the spec's init", "", proof=_proof(with_init, found.letters)))
@@ -172,10 +172,11 @@ def conditions(choice: Choice, names: Names, found: Travel) -> list[Equation]:
     """Return the variances of a weight that its two conditions ask for, and the compromise."""
     left = variance(choice.weight)
     before, line = unicode(choice.before, names), unicode(choice.line, names)
-    centred = found.knowledge.known(choice.before).centred
-    spread = f"Var[{before}]" if centred else f"E[{before}²]"
+    named = is_variable(choice.before)
+    centred = named and found.knowledge.known(choice.before).centred
+    spread = f"Var[{before}]" if centred else f"E[{before if named else f'({before})'}²]"
     ahead = f"forward: Var[{line}] = {spread}"
-    back = f"backward: Var[∂ℓ/∂{before}] = Var[∂ℓ/∂{line}]"
+    back = f"backward: Var[∂ℓ/∂{before if named else f'({before})'}] = Var[∂ℓ/∂{line}]"
     both = _both(choice)
     made = [
         Equation(left, _kept_by(choice.forward, choice.fan_in), ahead),
