@@ -14,6 +14,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from numpy.polynomial.legendre import leggauss
 
 from symbp.errors import SymbpError
+from symbp.moments.gaussian import V, expectation
 from symbp.moments.pieces import in_plain_functions, turns
 from symbp.ops.formula import Array, evaluate_formula
 from symbp.ops.kinds import Z
@@ -21,6 +22,9 @@ from symbp.ops.pointwise import softplus
 
 TOLERANCE = 1e-10
 """How far two orders may differ, relative to the expectation of the absolute value."""
+
+_SCALES = 1e-2
+"""How far two orders may differ on the expectation of the absolute value, relative to it."""
 
 _ORDERS = (64, 100)
 _PANELS = tuple(2**k for k in range(6, 13))
@@ -32,13 +36,21 @@ _GRID = 40_001
 
 
 def quadrature(formula: Any, variance: float) -> float:
-    """Return E[formula] for Z ~ N(0, variance).
+    """Return E[formula] for Z ~ N(0, variance); inf where a closed form is more than a double.
 
     Raises SymbpError where it is not finite, and where no two orders agree to `TOLERANCE`.
     """
     if variance == 0:
-        return float(evaluate_formula(formula, {Z: np.zeros(())}))
+        return _at_zero(formula)
     return _quadrature(_far(formula), float(np.sqrt(variance)))
+
+
+def _at_zero(formula: Any) -> float:
+    with np.errstate(all="ignore"):
+        value = float(evaluate_formula(formula, {Z: np.zeros(())}))
+    if not np.isfinite(value):
+        raise SymbpError(f"{formula} at z = 0 is {value}", "take a function that is finite there")
+    return value
 
 
 def _far(formula: Any) -> Any:
@@ -53,36 +65,63 @@ def _far(formula: Any) -> Any:
 @cache
 def _quadrature(formula: Any, deviation: float) -> float:
     cuts = _cuts(formula, deviation)
-    value, scale = _on_panels(formula, deviation, cuts, _PANELS[0])
-    if (
-        not cuts
-        and np.isfinite(scale)
-        and all(
-            abs(_hermite(formula, deviation, order) - value) <= TOLERANCE * scale
-            for order in _ORDERS
-        )
-    ):
-        return value
-    for panels in _PANELS[1:] if np.isfinite(scale) else ():
-        before = value
-        value, scale = _on_panels(formula, deviation, cuts, panels)
-        if not np.isfinite(scale):
+    last = _on_panels(formula, deviation, cuts, _PANELS[0])
+    if not cuts and _hermite_agrees(formula, deviation, *last):
+        return last[0]
+    before = last
+    for panels in _PANELS[1:]:
+        if not np.isfinite(last[1]):
             break
-        if abs(value - before) <= TOLERANCE * scale:
-            return value
+        before, last = last, _on_panels(formula, deviation, cuts, panels)
+        if _agree(before, last):
+            return last[0]
+    closed = expectation(formula)  # the terms of a finite mean may be more than a double
+    if closed is not None:
+        return float(closed.subs(V, sp.Float(deviation, 30) ** 2).evalf(30))
+    raise _refusal(formula, deviation, before, last)
+
+
+def _agree(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Tell whether two expectations agree, and roughly those of absolute values: 1/z has none."""
+    (value, scale), (found, wide) = one, other
+    if not np.isfinite(scale + wide):
+        return False
+    return abs(value - found) <= TOLERANCE * wide and abs(scale - wide) <= _SCALES * wide
+
+
+def _refusal(
+    formula: Any, deviation: float, before: tuple[float, float], last: tuple[float, float]
+) -> SymbpError:
+    """Return what is said of an expectation that has no number."""
     what = f"E[{formula}] for a normal z of variance {deviation**2:g}"
-    if np.isfinite(scale):
-        help = "take the function smoother, or its steps further apart"
-        raise SymbpError(f"{what}: two orders differ by {abs(value - before):.1e}", help)
-    help = "the square of an activation has a mean where it grows slower than e^(z²/(4 Var z))"
-    raise SymbpError(f"{what} is not finite", help)
-
-
-def _hermite(formula: Any, deviation: float, order: int) -> float:
-    nodes, weights = _rule(order)
+    if np.isfinite(last[1]):
+        return SymbpError(
+            f"{what}: two orders differ by {abs(last[0] - before[0]):.1e}, by "
+            f"{abs(last[1] - before[1]):.1e} of the absolute value",
+            "take the function smoother, or its steps further apart",
+        )
     with np.errstate(all="ignore"):
-        values = evaluate_formula(formula, {Z: deviation * nodes})
-        return float(np.sum(weights * values) / np.sqrt(2 * np.pi))
+        near = evaluate_formula(formula, {Z: deviation * np.linspace(-1, 1, 41)})
+    if np.isnan(near).any():
+        return SymbpError(f"{what}: it is no number for every z", "take a function of all numbers")
+    return SymbpError(
+        f"{what} is not finite, or more than a double holds on the way to it",
+        "the square of an activation has a mean where it grows slower than e^(z²/(4 Var z))",
+    )
+
+
+def _hermite_agrees(formula: Any, deviation: float, value: float, scale: float) -> bool:
+    """Tell whether Gauss-Hermite rules agree, roughly on the absolute value too."""
+    if not np.isfinite(scale):
+        return False
+    for order in _ORDERS:
+        nodes, weights = _rule(order)
+        with np.errstate(all="ignore"):
+            values = evaluate_formula(formula, {Z: deviation * nodes}) / np.sqrt(2 * np.pi)
+            found, wide = np.sum(weights * values), np.sum(weights * np.abs(values))
+        if not (abs(found - value) <= TOLERANCE * scale and abs(wide - scale) <= scale / 10):
+            return False
+    return True
 
 
 @cache
