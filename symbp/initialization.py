@@ -1,6 +1,6 @@
 """What `symbp.initialization` returns: variances forward and backward, and the gains of weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -162,24 +162,36 @@ def initialization(program: Program) -> Initialization:
 def of_derivation(derivation: Derivation) -> Initialization:
     """Return the same from a derivation that is there."""
     found = travel(derivation)
-    return Initialization(found, tuple(choices(found)))
+    chosen = tuple(choices(found))
+    return Initialization(replace(found, program=_with_gains(found.program, chosen)), chosen)
 
 
 def resolved(program: Program, derivation: Derivation | None = None) -> Program:
-    """Return a program whose `init auto` has its gains: the derived compromise."""
-    open_ = [v for v in program.params if _is_open(program.init_of(v))]
-    if not open_:
+    """Return a program whose `init auto` has its gains: the derived compromise.
+
+    Raises SymbpError where a gain depends on what has no number.
+    """
+    if not any(_is_open(program.init_of(v)) for v in program.params):
         return program
-    chosen = of_derivation(derivation or derive(program)).chosen
-    gains = {name_of(choice.weight): choice.gains for choice in chosen}
-    inits = dict(program.inits)
-    for var in open_:
-        found = gains.get(name_of(var), (sp.Integer(1), sp.Integer(1)))
-        unknown = sorted({str(s) for gain in found for s in gain.free_symbols})
+    found = of_derivation(derivation or derive(program)).program
+    for var in program.params:
+        gains = found.init_of(var).gains or ()
+        unknown = sorted({str(s) for gain in gains for s in sp.S(gain).free_symbols})
         if unknown:
             what = f"`init auto` of {name_of(var)} depends on {', '.join(unknown)}"
             raise SymbpError(what, "write a number in its place, or another `init`")
-        inits[name_of(var)] = replace(program.init_of(var), gains=found)
+    return replace(program, inits=found.inits)
+
+
+def _with_gains(program: Program, chosen: Sequence[Choice]) -> Program:
+    """Return a program whose `init auto` has gains; 1 for what no line multiplies by."""
+    gains = {name_of(choice.weight): choice.gains for choice in chosen}
+    one = (sp.Integer(1), sp.Integer(1))
+    inits = dict(program.inits)
+    for var in program.params:
+        init = program.init_of(var)
+        if _is_open(init):
+            inits[name_of(var)] = replace(init, gains=gains.get(name_of(var), one))
     return replace(program, inits=inits)
 
 

@@ -37,6 +37,10 @@ _BACK = (
     "On the way back, the transposed weights are taken as independent of the values of the forward "
     "pass, as in 001 (7.32) and 003: so they are where the output is narrow beside the layers."
 )
+_SHARED = (
+    "What multiplies by the same weights more than once, {0}, is taken as independent where it is "
+    "correlated."
+)
 STAY_EQUAL = (
     "start at zero: the units of a layer compute the same and get the same gradient, so they stay "
     "equal (001 problem 7.15)"
@@ -125,9 +129,9 @@ def _assumptions(found: Travel, names: Names) -> list[str]:
         made.insert(1, _INPUTS.format("], Var[".join(inputs), normal))
     if found.backward:
         made.append(_BACK)
-    shared = [unicode(one_entry(v), names) for v in found.program.params if _uses(found, v) > 1]
+    shared = [unicode(one_entry(v), names) for v in found.program.params if _is_shared(found, v)]
     if shared:
-        made.append(f"{', '.join(shared)}: read by several lines, which are taken as independent.")
+        made.append(_SHARED.format(", ".join(shared)))
     taken = [unicode(v, names) for v in found.knowledge.taken]
     if taken:
         made.append(f"{', '.join(taken)}: taken as normal, though no sum of many entries.")
@@ -145,10 +149,14 @@ def _applied(found: Travel) -> bool:
     return any(var in inputs for _, var in found.knowledge.integrals.values())
 
 
-def _uses(found: Travel, var: Expr) -> int:
-    weight = one_entry(var)
-    lines = (found.knowledge.known(line.target).products for line in found.forward)
-    return sum(any(one.weight is weight for one in products) for products in lines)
+def _is_shared(found: Travel, var: Expr) -> bool:
+    """Tell whether several lines, or several turns of a loop, multiply by a weight."""
+    weight, reads = one_entry(var), 0
+    for line in found.forward:
+        for one in found.knowledge.known(line.target).products:
+            turns = bool(line.loops) and not symbol(one.weight).index
+            reads += (1 + turns) * (one.weight is weight)
+    return reads > 1
 
 
 def _kept(chosen: Sequence[Choice], names: Names) -> str:

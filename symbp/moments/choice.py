@@ -123,7 +123,10 @@ def _products(found: Travel, target: Expr) -> tuple[Product, ...]:
 
 
 def _choice(found: Travel, line: Any, one: Product, var: Expr, shares: tuple[int, int]) -> Choice:
-    resolved = formula_in(one.operand, lambda v: _near(found, v))
+    direct = set(variables(one.operand))
+    resolved = formula_in(
+        one.operand, lambda v: _near(found, v) if v in direct else found.knowledge.known(v)
+    )
     alone = resolved is None or (is_variable(one.operand) and resolved[1] is one.operand)
     place = symbol(one.weight).index
     dims = var.shape

@@ -7,42 +7,47 @@ variable, whatever h is; two of them with the same W have the covariance of what
 has no root in common is independent.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import sympy as sp
 
 from symbp.errors import SymbpError
-from symbp.ir import Expr, Sum, Words, holder, is_variable, symbol, variable, variables
+from symbp.ir import Dim, Expr, Sum, Words, holder, is_variable, symbol, variable, variables
 from symbp.moments.closed import written
 from symbp.moments.formula import formula_in, number_symbol
 from symbp.moments.gaussian import V, expectation
 from symbp.moments.known import Known, NotDerived
+from symbp.moments.monomials import Monomial, joined, multiplied, raised, taken_apart, why
 from symbp.ops.expectation import mean, one_entry, square, variance
-from symbp.ops.kinds import Elementwise, Z
+from symbp.ops.kinds import Z
 from symbp.ops.linear import add, is_zero, number, parts, scale
-from symbp.ops.power import base_and_exponent, power
+from symbp.ops.power import power
 from symbp.ops.product import product
 
-Monomial = Mapping[Expr, int]
-"""Entries, as scalars, and their exponents."""
+Turn = tuple[tuple[Dim, ...], Known]
+"""The letters of a member, and what is known of it."""
 
-_EARLIER = variable("earlier")
-"""The root of all that other turns of loops have made."""
+_EARLIER, _LATER = variable("earlier"), variable("later", (), "adjoint")
+"""The roots of all that other turns of loops have made, forward and on the way back."""
 
 
 @dataclass
 class Knowledge:
     """What is known so far, by the scalar that stands for an array's entry.
 
-    families: what is known of all members of a family that lines define.
+    families: what is known of all members of a family that lines define.  turns: what a line in a
+    loop says of the member at its letters.
     integrals: the expectations that stay as they are, each with its formula in Z and the variable
-    that Z stands for.  taken: those taken as normal that are not.  shared: weights read twice.
+    that Z stands for.  taken: those taken as normal that are not.  shared: those taken as
+    independent though they read the same weights.
     """
 
     facts: dict[Expr, Known] = field(default_factory=dict)
     families: dict[Expr, Known] = field(default_factory=dict)
+    turns: dict[Expr, tuple[Turn, ...]] = field(default_factory=dict)
     integrals: dict[Expr, tuple[Any, Expr]] = field(default_factory=dict)
     taken: dict[Expr, None] = field(default_factory=dict)
     shared: dict[Expr, None] = field(default_factory=dict)
@@ -55,13 +60,24 @@ class Knowledge:
         """
         found = self.facts.get(var)
         if found is None and symbol(var).index:
-            found = self.facts.get(holder(var)) or self.families.get(holder(var))
-            if found is None:
-                found = Known(True, normal=True)
-            if symbol(var).role == "param":
-                return replace(found, roots=frozenset((var,)))
-            return replace(found, roots=frozenset((_EARLIER,)))
+            return self._of_member(var)
         return found or Known(roots=frozenset((var,)))
+
+    def _of_member(self, var: Expr) -> Known:
+        """Return what is known of a member from another turn, by what the loop says of its own."""
+        family = holder(var)
+        found = self.facts.get(family)
+        if found is not None:  # a family that is given
+            root = var if symbol(var).role == "param" else family
+            return replace(found, roots=frozenset((root,)))
+        found = self.families.get(family) or Known(True, normal=True)
+        for letters, known in self.turns.get(family, ()):
+            there = known.at(letters, symbol(var).index)
+            if there is not None:
+                both = there.normal and found.normal
+                return replace(there, centred=there.centred and found.centred, normal=both)
+        root = _LATER if symbol(var).role == "adjoint" else _EARLIER
+        return replace(found, roots=frozenset((root,)))
 
     def moment(self, var: Expr, power_: int) -> Expr:
         """Return E[v] or E[v²] of a variable: zero, Var[v], or the moment itself."""
@@ -84,20 +100,16 @@ class Knowledge:
                 made = product([(made, ()), (power(atom, sp.Integer(exponent)), ())], ())
             else:
                 random[atom] = exponent
-        for group in self._groups(random):
-            made = product([(made, ()), (self._of_group(group), ())], ())
-            if is_zero(made):
-                return made
-        return made
+        return multiplied(made, [partial(self._of_group, group) for group in self._groups(random)])
 
     def of_sum(self, expr: Expr, exponent: int) -> Expr:
         """Return E[expr^p] of a scalar expression in entries, multiplied out."""
         terms = [(c, {t: 1}) for c, t in parts(expr)]
-        return self.of_terms(_raised(terms, exponent))
+        return self.of_terms(raised(terms, exponent))
 
     def of_terms(self, terms: Iterable[tuple[Any, Monomial]]) -> Expr:
         """Return the expectation of a sum of coefficients times products."""
-        found = [scale(c, self.expectation(_opened(m))) for c, m in terms]
+        found = [scale(c, self.expectation(taken_apart(m))) for c, m in terms]
         return add(*found) if found else number(0)
 
     def is_random(self, atom: Expr) -> bool:
@@ -126,14 +138,18 @@ class Knowledge:
             found.append([k for k, atom in enumerate(atoms) if atom in group])
         return found
 
-    def _groups(self, monomial: Monomial) -> list[dict[Expr, int]]:
-        """Return the factors in groups that are independent of each other."""
+    def _groups(self, monomial: Monomial, by_weights: bool = True) -> list[dict[Expr, int]]:
+        """Return the factors in groups that are independent of each other.
+
+        by_weights: sums with the same weights depend on each other where they are correlated.
+        """
         groups: list[tuple[frozenset[Expr], dict[Expr, int]]] = []
         for atom, exponent in monomial.items():
             roots, group = self.roots(atom), {atom: exponent}
             apart = []
             for other, members in groups:
-                if any(self._tied(one, two) for one in roots for two in other):
+                pairs = ((one, two) for one in roots for two in other)
+                if any(one is two or (by_weights and self._tied(one, two)) for one, two in pairs):
                     roots, group = roots | other, members | group
                 else:
                     apart.append((other, members))
@@ -141,12 +157,10 @@ class Knowledge:
         return [group for _, group in groups]
 
     def _tied(self, one: Expr, two: Expr) -> bool:
-        """Tell whether two fresh variables are the same, or correlated through a weight of both.
+        """Tell whether two fresh variables are correlated through a weight of both.
 
         Wᵀ of the backward pass is taken as independent of W of the forward pass.
         """
-        if one is two:
-            return True
         pair = (one, two)
         if pair not in self._apart:
             self._apart[pair] = False  # while it is asked
@@ -160,7 +174,7 @@ class Knowledge:
 
     def _uncorrelated(self, one: Expr, two: Expr) -> bool:
         try:
-            return is_zero(self.expectation(_opened(joined({one: 1}, {two: 1}))))
+            return is_zero(self.expectation(taken_apart(joined({one: 1}, {two: 1}))))
         except NotDerived:
             return False
 
@@ -181,7 +195,11 @@ class Knowledge:
             if found is not None:
                 self.taken.update(dict.fromkeys(alone))
                 return found
-        raise NotDerived(_why(group))
+        apart = self._groups(group, by_weights=False)
+        if len(apart) > 1:
+            self.shared.update(dict.fromkeys(group))
+            return multiplied(number(1), [partial(self._of_group, part) for part in apart])
+        raise NotDerived(why(group))
 
     def of_normal(self, group: Monomial, taken: Expr | None = None) -> Expr | None:
         """Return the expectation of a function of one normal variable; None where it is none.
@@ -222,9 +240,9 @@ class Knowledge:
                 continue
             rest = {a: p for a, p in group.items() if a is not atom}
             terms = [(c, {t: 1}) for c, t in parts(written)]
-            if len(terms) == 1 and set(_opened(terms[0][1])) == {atom}:
+            if len(terms) == 1 and set(taken_apart(terms[0][1])) == {atom}:
                 continue
-            return [(c, joined(rest, m)) for c, m in _raised(terms, group[atom])]
+            return [(c, joined(rest, m)) for c, m in raised(terms, group[atom])]
         return None
 
 
@@ -236,43 +254,3 @@ def _odd(formula: Any) -> Any | None:
 
 def _opens(atom: Expr) -> bool:
     return isinstance(atom.op, Sum | Words)
-
-
-def joined(one: Monomial, other: Monomial) -> dict[Expr, int]:
-    """Return the product of two products."""
-    made = dict(one)
-    for atom, exponent in other.items():
-        made[atom] = made.get(atom, 0) + exponent
-    return made
-
-
-def _raised(terms: Sequence[tuple[Any, Monomial]], exponent: int) -> list[tuple[Any, Monomial]]:
-    """Return a sum of products to a whole power, multiplied out."""
-    made: list[tuple[Any, Monomial]] = [(1, {})]
-    for _ in range(exponent):
-        made = [(c * d, joined(m, n)) for c, m in made for d, n in terms]
-    return made
-
-
-def _opened(monomial: Monomial) -> dict[Expr, int]:
-    """Return a product with products and whole powers in it taken apart."""
-    made: dict[Expr, int] = {}
-    for atom, exponent in monomial.items():
-        base, inner = base_and_exponent(atom)
-        if isinstance(atom.op, Words):
-            inside = dict.fromkeys(atom.args, 0)
-            for arg in atom.args:
-                inside[arg] += exponent
-            made = joined(made, _opened(inside))
-        elif isinstance(atom.op, Elementwise) and inner.is_Integer and inner > 1:
-            made = joined(made, _opened({base: exponent * int(inner)}))
-        else:
-            made[atom] = made.get(atom, 0) + exponent
-    return made
-
-
-def _why(group: Monomial) -> str:
-    names = sorted({str(symbol(v)) for atom in group for v in variables(atom)})
-    if len(names) == 1:
-        return f"a moment of {names[0]}, which is no function of one normal variable"
-    return f"{', '.join(names[:-1])} and {names[-1]} depend on each other"

@@ -1,8 +1,13 @@
 """What is known of a random array's entries."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from symbp.ir import Expr
+import sympy as sp
+
+from symbp.ir import Dim, Expr, symbol
+from symbp.ops.rewrite import resize
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,23 @@ class Known:
     definition: Expr | None = None
     products: tuple[Product, ...] = ()
     second: Expr | None = None
+
+    def at(self, letters: Sequence[Dim], places: Sequence[Dim]) -> "Known | None":
+        """Return what is known of a member at letters for one at other places.
+
+        None where it is made of what other turns have made, which no letter tells apart.
+        """
+        moved: dict[sp.Expr, Any] = dict(zip(map(sp.S, letters), places, strict=True))
+        turns = all(symbol(root).index and symbol(root).role != "param" for root in self.roots)
+        if not turns or not all(letter.is_Symbol for letter in moved):
+            return None
+        definition = None if self.definition is None else resize(self.definition, moved)
+        return replace(
+            self,
+            roots=frozenset(resize(root, moved) for root in self.roots),
+            definition=definition,
+            products=(),
+        )
 
 
 class NotDerived(Exception):

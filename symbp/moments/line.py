@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import combinations
 
 import sympy as sp
@@ -11,8 +12,9 @@ import sympy as sp
 from symbp.derive.proof import Equation, Label
 from symbp.ir import Expr, is_variable, symbol, variable, variables
 from symbp.moments.formula import formula_in
-from symbp.moments.knowledge import Knowledge, joined
+from symbp.moments.knowledge import Knowledge
 from symbp.moments.known import Known, Product
+from symbp.moments.monomials import joined, multiplied
 from symbp.moments.terms import Term, entry, terms
 from symbp.ops.expectation import mean, one_entry, square, typical, variance
 from symbp.ops.linear import add, combine, is_zero, number, opened, scale, subtract
@@ -96,9 +98,8 @@ class LineMoments:
         for term in terms:
             for word, monomial in term.places.items():
                 places[word] = joined(places.get(word, {}), monomial)
-        for monomial in places.values():
-            made = product([(made, ()), (self.knowledge.of_terms([(1, monomial)]), ())], ())
-        return made
+        at_places = [partial(self.knowledge.of_terms, [(1, found)]) for found in places.values()]
+        return multiplied(made, at_places)
 
     def second_of(self, terms: Sequence[Term]) -> Expr:
         """Return E[(S + T + …)²] of some of the terms."""

@@ -43,15 +43,15 @@ def fans(var: Expr) -> tuple[Dim, Dim]:
 
 def compromise(gains: tuple[Any, Any], fan_in: Dim, fan_out: Dim) -> Expr:
     """Return 2 / (forward · fan_in + backward · fan_out), the mean of both: 001 (7.33)."""
-    forward, backward = gains
-    if forward == backward:
-        counts = add(size(fan_in), size(fan_out))
-        return scale(2, product([(over(exact(forward)), ()), (over(counts), ())], ()))
+    forward, backward = map(sp.S, gains)
+    common = forward if forward == backward else sp.Integer(1)
+    if forward.is_Rational and backward.is_Rational:
+        common = sp.gcd(forward, backward)
     counted = (
-        product([(exact(gain), ()), (size(n), ())], ())
+        product([(exact(gain / common), ()), (size(n), ())], ())
         for gain, n in ((forward, fan_in), (backward, fan_out))
     )
-    return scale(2, over(add(*counted)))
+    return scale(2, product([(over(exact(common)), ()), (over(add(*counted)), ())], ()))
 
 
 def exact(value: Any) -> Expr:

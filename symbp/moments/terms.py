@@ -10,6 +10,7 @@ import sympy as sp
 from symbp.ir import Dim, Expr, Size, Sum, Words, node, walk
 from symbp.moments.known import NotDerived
 from symbp.ops.expectation import typical
+from symbp.ops.indexed import Over
 from symbp.ops.kinds import Largest, Nonlinear
 from symbp.ops.linear import number, parts
 from symbp.ops.power import power
@@ -109,5 +110,9 @@ def _sums_inside(expr: Expr) -> bool:
 
 def _kind(factor: Expr) -> str:
     """Return the name of what is done to a whole array."""
-    ops = (part.op for part in walk(factor) if part.args)
-    return next((str(op) for op in ops if isinstance(op, Nonlinear | Largest)), "a product")
+    for part in walk(factor):
+        if isinstance(part.op, Over):
+            return "a sum over the turns of a loop"
+        if isinstance(part.op, Nonlinear | Largest):
+            return str(part.op)
+    return "a product"

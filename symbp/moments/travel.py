@@ -7,7 +7,7 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.derive.proof import index_letters
 from symbp.derive.reading import read
 from symbp.ir import Expr, holder, name_of, symbol
-from symbp.moments.knowledge import Knowledge
+from symbp.moments.knowledge import Knowledge, Turn
 from symbp.moments.known import Known, NotDerived
 from symbp.moments.line import LineMoments, Moments, learnt
 from symbp.ops.expectation import mean, one_entry, square
@@ -68,6 +68,7 @@ class _Walk:
     def __init__(self, program: Program, letters: tuple[str, ...]) -> None:
         self.program, self.letters = program, letters
         self.families: dict[Expr, Known] = {}
+        self.turns: dict[Expr, tuple[Turn, ...]] = {}
 
     def settled(self, *parts: Sequence[Step]) -> list[tuple[Moments, ...]]:
         """Return the moments of each part, once what is known of families changes no more.
@@ -75,14 +76,15 @@ class _Walk:
         A family's members are first taken to be centred and normal; a line that makes one another
         takes that back (the greatest fixed point).
         """
-        while True:
-            self.knowledge = Knowledge(given(self.program), self.families)
+        for _ in range(_PASSES):
+            self.knowledge = Knowledge(given(self.program), self.families, self.turns)
             self.axes: dict[Expr, int] = {}
             made = [tuple(self._moments(step, part is parts[0]) for step in part) for part in parts]
-            found = self._families()
-            if found == self.families:
-                return made
-            self.families = found
+            before = (self.families, self.turns)
+            self.families, self.turns = self._families(), self._turns()
+            if before == (self.families, self.turns):
+                break
+        return made
 
     def _moments(self, step: Step, ahead: bool) -> Moments:
         entry = one_entry(step.target)
@@ -105,6 +107,15 @@ class _Walk:
                 name = symbol(one.weight)
                 raise NotDerived(f"{name} and its transpose meet, and are not independent")
 
+    def _turns(self) -> dict[Expr, tuple[Turn, ...]]:
+        """Return what each line in a loop says of the member at its letters."""
+        found: dict[Expr, tuple[Turn, ...]] = {}
+        for entry, known in self.knowledge.facts.items():
+            index = symbol(entry).index
+            if index and symbol(entry).role in ("line", "adjoint"):
+                found[holder(entry)] = (*found.get(holder(entry), ()), (index, known))
+        return found
+
     def _families(self) -> dict[Expr, Known]:
         """Return what holds for all members of each family that a line defines."""
         found: dict[Expr, Known] = {}
@@ -119,6 +130,10 @@ class _Walk:
                 roots=frozenset((family,)),
             )
         return found
+
+
+_PASSES = 10
+"""Through the lines; what is known of members settles in two or three."""
 
 
 def given(program: Program) -> dict[Expr, Known]:
