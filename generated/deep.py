@@ -86,6 +86,8 @@ def init_params(
     K = len(D) - 1
     if K < 1:
         raise ValueError(f"K must be at least 1, got K = {K}")
+    if min(D) < 1:
+        raise ValueError(f"a size must be at least 1, got {D=}")
 
     def normal(variance: float, *shape: int) -> Array:
         return np.asarray(rng.standard_normal(shape) * np.sqrt(variance), dtype)

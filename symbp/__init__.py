@@ -4,6 +4,8 @@
     derivation = symbp.derive(program)       # .gradient("W"), .steps, .latex(), .unicode()
     text = symbp.emit(derivation)            # a NumPy module as text
     module = symbp.compile(derivation)       # the same, imported
+    symbp.initialization(program)            # variances forward and backward, gains, .latex()
+    symbp.gain("z * sigmoid(z)")             # what an activation does to variances
     symbp.certify(module)                    # every derivative against differences
     symbp.cost(derivation, K=3)              # operations and stored numbers of the two modes
     symbp.unroll(program, K=3)               # loops written out, every turn a line of its own
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from symbp.check import Certificate, certify, judge
     from symbp.derive.dense import Wanted
     from symbp.errors import SpecError, SymbpError
+    from symbp.gain import gain
+    from symbp.initialization import Initialization, initialization
     from symbp.pipeline import compile_module as compile
     from symbp.pipeline import derive, emit
     from symbp.program import Program
@@ -44,6 +48,7 @@ _PLACES = {
     "Derivative": "symbp.calculus",
     "Formula": "symbp.api",
     "Line": "symbp.api",
+    "Initialization": "symbp.initialization",
     "Program": "symbp.program",
     "Run": "symbp.trainer",
     "SpecError": "symbp.errors",
@@ -57,6 +62,8 @@ _PLACES = {
     "emit": "symbp.pipeline",
     "expression": "symbp.spec",
     "from_sympy": "symbp.spec.from_sympy",
+    "gain": "symbp.gain",
+    "initialization": "symbp.initialization",
     "judge": "symbp.check",
     "load": "symbp.spec",
     "load_params": "symbp.training.parameters:load",
@@ -72,6 +79,7 @@ __all__ = [
     "Derivation",
     "Derivative",
     "Formula",
+    "Initialization",
     "Line",
     "Program",
     "Run",
@@ -86,6 +94,8 @@ __all__ = [
     "emit",
     "expression",
     "from_sympy",
+    "gain",
+    "initialization",
     "judge",
     "load",
     "load_params",

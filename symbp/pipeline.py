@@ -3,6 +3,7 @@
 import sys
 import types
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import sympy as sp
 from symbp.api import Derivation
 from symbp.check import Certificate
 from symbp.check import certify as judge_module
-from symbp.derive.dense import GRADIENTS, Wanted
+from symbp.derive.dense import GRADIENTS, Wanted, needs_lengths
 from symbp.derive.derive import derive as derive_program
 from symbp.emit.module import module_text
 from symbp.errors import SymbpError, printable
 from symbp.files import check_place, write_whole
+from symbp.initialization import resolved
 from symbp.ir import name_of, size_symbol, symbol
 from symbp.program import Program
 from symbp.sources import NOTHING as NOTHING
@@ -76,6 +78,8 @@ def check_module(program: Program) -> None:
     """
     if not program.is_looped:
         return
+    if any(init.kind == "lsuv" for init in program.inits.values()):
+        raise SymbpError(*needs_lengths("`init lsuv`", program))
     if not program.params:
         what = f"{program.name} has loops and no `param`, and a module with loops passes parameters"
         raise SymbpError(what, "declare one; `symbp show` prints the derivation without it")
@@ -97,6 +101,7 @@ def emit(derivation: Derivation, *, origin: str = "", wanted: Wanted = GRADIENTS
     has more terms than Python can compile, and where `check_module` does.
     """
     check_module(derivation.program)
+    derivation = replace(derivation, program=resolved(derivation.program, derivation))
     try:
         return module_text(derivation, wanted, origin or derivation.program.origin)
     except RecursionError:

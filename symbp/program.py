@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import groupby
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import sympy as sp
 
@@ -56,12 +56,24 @@ class Binding:
         return self if expr is self.expr else replace(self, expr=expr)
 
 
+Gain: TypeAlias = sp.Expr | Fraction | float
+"""A positive factor: a rational number, or a float where it has no such form."""
+
+
 @dataclass(frozen=True)
 class Init:
-    """How a parameter is drawn: `he`, `xavier`, `lecun`, `orthogonal`, `zero` or `normal`."""
+    """How a parameter is drawn, by the name that a spec gives to the way.
+
+    variance: of every entry over the draw, None for what the way itself says.
+    share: how much of each row is not zero, of `sparse`.
+    gains: of `auto`, by what the variance of the values grows through the activation before the
+    weight, and that of the adjoints through the one behind it; None until they are derived.
+    """
 
     kind: str
     variance: Fraction | None = None
+    share: Fraction | None = None
+    gains: tuple[Gain, Gain] | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +134,13 @@ class Program:
         result = self.loss if self.loss is not None else self.output
         assert result is not None
         return result
+
+    def init_of(self, param: Expr) -> Init:
+        """Return how a parameter is drawn: as the spec says, else by its rank."""
+        chosen = self.inits.get(name_of(param))
+        if chosen is not None:
+            return chosen
+        return Init("xavier" if param.rank == 2 else "zero" if param.rank else "normal")
 
     def definition(self, target: Expr) -> Expr | None:
         """Return the expression of a line, None for what is given."""

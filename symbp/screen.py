@@ -1,6 +1,6 @@
 """The terminal: colour and tables by rich, plain where it is no terminal or NO_COLOR is set."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -21,8 +21,12 @@ from symbp.check import Certificate
 from symbp.derive.derivation import Derivation
 from symbp.errors import printable
 from symbp.program import Program
+from symbp.simulation import Draws, Simulation
 from symbp.trainer import Files, Report, Run, Training
 from symbp.training.loop import History, State
+
+_ROWS = 40
+"""Of a simulation: more are not read on a terminal."""
 
 _OUT = Console(highlight=False, soft_wrap=True)
 _ERR = Console(stderr=True, highlight=False)
@@ -42,7 +46,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table, and an empty line below it."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
-        made.add_column(title)
+        made.add_column(Text(title))
     for row in rows:
         made.add_row(*map(Text, row))
     _OUT.print(made)
@@ -87,6 +91,29 @@ def certificate(found: Certificate) -> None:
 def written(path: Path) -> None:
     """Say what was written."""
     sentences([f"Wrote {printable(str(path))}"])
+
+
+@contextmanager
+def working(text: str) -> Iterator[Callable[[str], None]]:
+    """Give what to call with what is going on, shown where there is a terminal."""
+    with _ERR.status(text) as shown:
+        yield shown.update
+
+
+def simulated(found: Sequence[Simulation], draws: Draws) -> None:
+    """Print what was derived beside what was measured, line by line; of many lines, some."""
+    networks = f"{draws.seeds} network{'s' * (draws.seeds > 1)}, {draws.examples} examples each"
+    for one in found:
+        _OUT.print(Text(f"{one.label}: {networks}, {draws.dtype}", style="bold"))
+        _OUT.print()
+        rows = [row.cells() for row in one.layers]
+        step = max(1, -(-len(rows) // _ROWS))
+        shown = [row for k, row in enumerate(rows) if k % step == 0 or k == len(rows) - 1]
+        table(("line", "layer", "E[z²] derived", "measured", "±", "ratio"), shown)
+        if len(shown) < len(rows):
+            sentences([f"{len(shown)} of {len(rows)} lines; --plot draws them all.", ""])
+        for warning in one.warnings():
+            _ERR.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
 
 
 @contextmanager

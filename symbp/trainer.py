@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symbp.causes import Causes
 from symbp.errors import SymbpError, printable
 from symbp.fields import check_trainable, fields, judged, module_sizes, read_sizes
 from symbp.pipeline import Declared as Declared
@@ -21,7 +22,7 @@ from symbp.training.loop import History, Loop, State
 from symbp.training.model import Model
 from symbp.training.options import Options
 from symbp.training.parameters import KIND, check_target, save
-from symbp.training.watch import Cause, Watch, no_cause
+from symbp.training.watch import Cause, Watch
 
 Report = Callable[[State, list[str]], None]
 
@@ -137,11 +138,12 @@ def prepare(
     data: Mapping[str, Any] | Path | str,
     given: Mapping[str, Any],
     resume: Path | None = None,
-    cause: Cause = no_cause,
+    cause: Cause | None = None,
 ) -> Training:
     """Return a run that is ready, new or going on from a file; raise SymbpError where it cannot.
 
     given: options by their names.  data: arrays by the names of inputs, consts and targets.
+    cause: says why a gradient vanishes or explodes, by default from the variances at the start.
     """
     saved = None if resume is None else states.load(resume)
     options = Options.of(given, None if saved is None else saved.options)
@@ -156,10 +158,29 @@ def prepare(
     asked, summed = module_sizes(module, sizes), program.reduction == "sum"
     model = Model(module, asked, summed, judged(program, arrays))
     loop = Loop(model, part, held, options)
+    cause = cause or Causes(program, sizes)
     if saved is None or resume is None:
         return Training(loop, loop.start(), Watch.of(model, cause))
     states.check_same(resume, saved, loop)
     return Training(loop, saved.state, Watch.of(model, cause))
+
+
+def random_data(program: Program, examples: int, seed: int = 0) -> dict[str, Array]:
+    """Return data that tell nothing, as those of figure 7.8: standard normal, classes even.
+
+    Raises SymbpError for no example, and where a size has no number.
+    """
+    if examples < 1:
+        what = f"{examples} random examples are none"
+        raise SymbpError(what, "write a whole number from 1, as `--random 100`")
+    check_trainable(program)
+    rng = np.random.default_rng((seed, examples))
+    made: dict[str, Array] = {}
+    for one in fields(program, read_sizes(program, {})):
+        shape = (examples, *one.dims) if one.batched else one.dims
+        normal = rng.standard_normal(shape)
+        made[one.name] = normal if one.classes is None else rng.integers(0, one.classes, shape)
+    return made
 
 
 def _arrays(data: Mapping[str, Any] | Path | str) -> dict[str, Array]:
@@ -174,7 +195,7 @@ def train(
     resume: Path | str | None = None,
     state: Path | str | None = None,
     report: Report | None = None,
-    cause: Cause = no_cause,
+    cause: Cause | None = None,
     **options: Any,
 ) -> Run:
     """Return a run of gradient descent on a program's loss, by default that of 001, figure 7.8.
@@ -183,7 +204,8 @@ def train(
     them.  options: `epochs`, `batch`, `optimizer` ("sgd" or "adam"), `rate`, `momentum`,
     `decay_every`, `decay`, `seed`, `holdout`, `dtype`; see `training.options.Options`.
     state: a file that has the state after each epoch; resume: one to go on from, kept on unless
-    `state` is another.  cause: says why a parameter's gradient vanishes or explodes.
+    `state` is another.  cause: says why a parameter's gradient vanishes or explodes, by
+    default from the derived variances.
     """
     files = Files(state=_path(state), resume=_path(resume))
     files.check()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Derivation
+from symbp.derive.reading import one_example
 from symbp.emit.trial import Trial, trial
 from symbp.ir import name_of, symbol
 from symbp.ops.evaluate import evaluate
@@ -104,14 +105,14 @@ def run_steps(derivation: Derivation, values: Values, sizes: dict[str, int]) -> 
 
     `values` holds what is given and the tangents of what moves.
     """
-    values = {"w": 1.0, **values}
+    values = dict(values)
     result = name_of(derivation.program.result)
     for step in derivation.steps:
-        found = evaluate(step.expr, values, sizes=sizes)
-        rule = evaluate(step.rule, values, sizes=sizes)
+        found = evaluate(one_example(step.expr), values, sizes=sizes)
+        rule = evaluate(one_example(step.rule), values, sizes=sizes)
         close(rule, found, f"rule of {step.name}")
         if step.paths:
-            total = sum(evaluate(p.term, values, sizes=sizes) for p in step.paths)
+            total = sum(evaluate(one_example(p.term), values, sizes=sizes) for p in step.paths)
             close(total, found, f"paths of {step.name}")
         values[step.name] = found
         if step.name == result:

@@ -50,6 +50,14 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
+def same(path: Path, text: str) -> None:
+    """Compare a file with a text, byte for byte; with SYMBP_UPDATE=1, write it."""
+    if os.environ.get("SYMBP_UPDATE") == "1":
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text.encode())
+    assert path.read_bytes().decode() == text
+
+
 def assert_clean(folder: Path, command: Sequence[str]) -> None:
     """Assert that a tool finds nothing in the modules of a folder; skip where it is missing."""
     pytest.importorskip(command[0])

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from running import ROOT, SPECS
+from running import ROOT, SPECS, same
 
 import symbp
 from symbp.derive.chains import closed_gradients
@@ -18,7 +18,6 @@ from symbp.pipeline import emit
 GENERATED = ROOT / "generated"
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(path.stem for path in SPECS.glob("*.symbp"))
-UPDATE = os.environ.get("SYMBP_UPDATE") == "1"
 
 
 @cache
@@ -30,14 +29,6 @@ def derived(name: str) -> symbp.Derivation:
         return symbp.derive(symbp.load(f"specs/{name}.symbp"))
     finally:
         os.chdir(before)
-
-
-def same(path: Path, text: str) -> None:
-    """Compare a file with a text, byte for byte; when updating, write it."""
-    if UPDATE:
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(text.encode())
-    assert path.read_bytes().decode() == text
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -16,6 +16,7 @@ from symbp.check.frozen import thawed
 from symbp.check.identity import Identity, identity_calls, identity_rows
 from symbp.check.judge import redraw
 from symbp.check.network import Network, network_calls, network_rows
+from symbp.check.watch import watch_rows
 
 EXAMPLES = 5
 
@@ -40,7 +41,8 @@ def certify(module: ModuleType, seed: int = 0) -> Certificate:
     def examine(k: int) -> list[Row]:
         args = draw(seed + k)
         if is_network:
-            return network_rows(Network(module, args, seed + k, examples))
+            network = Network(module, args, seed + k, examples)
+            return [*network_rows(network), *watch_rows(network)]
         return identity_rows(Identity(module, args, seed + k, examples))
 
     def calls(args: tuple[Any, ...]) -> list[Call]:

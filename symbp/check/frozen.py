@@ -36,7 +36,11 @@ class _Thawed:
         made.__dict__.update(self.module.__dict__)
         made.__dict__["Params"] = dict
         made.__dict__["FORWARD_ARGS"] = self.taken + len(self.frozen)
-        found = [n for n in ("forward", "loss", "vjp", "jvp", *_BY_PARAMETERS) if hasattr(made, n)]
+        found = [
+            n
+            for n in ("forward", "loss", "vjp", "jvp", "watch", *_BY_PARAMETERS)
+            if hasattr(made, n)
+        ]
         grads = [n for n in vars(self.module) if n.startswith("grad_")]
         dense = [*getattr(made, "JACOBIANS", ()), *getattr(made, "HESSIANS", ())]
         for name in (*found, *grads, *dense):

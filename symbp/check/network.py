@@ -123,7 +123,7 @@ def _input_gradients(network: Network, method: str) -> list[Row]:
     if not network.has("forward", "loss"):
         return rows
     count = len(arrays(network.params))
-    for slot in _input_slots(network, method):
+    for slot in input_slots(network, method):
         function = getattr(network.module, f"grad_{slot.name}", None)
         if function is None:
             continue
@@ -146,8 +146,7 @@ def network_calls(module: ModuleType, args: tuple[Any, ...]) -> list[Call]:
     direction = random_like(network.params, rng)
     dots = [random_like(x, rng) for x in network.inputs]
     found = {
-        "loss": args,
-        "loss_and_grad": args,
+        **dict.fromkeys(("loss", "loss_and_grad", "watch"), args),
         "forward": network.primal,
         "jvp": (*network.primal, direction, *dots),
         "loss_and_dot": (*args, direction),
@@ -174,7 +173,7 @@ def _loss_and_dot(network: Network, method: str) -> list[Row]:
     def tangent(dots: list[Array]) -> Any:
         return network.module.loss_and_dot(*network.args, rebuild(params, dots))[1]
 
-    slots = _parameter_slots(params, method)
+    slots = parameter_slots(params, method)
     return tangent_rows(Map(network.loss, (params,), slots, tangent), "loss_and_dot", network.seed)
 
 
@@ -183,7 +182,7 @@ def _forward(network: Network, method: str) -> Map | None:
     module, params, primal = network.module, network.params, network.primal
     if len(primal) == 1 and not hasattr(module, "FORWARD_ARGS"):
         return None
-    slots = [*_parameter_slots(params, method), *_input_slots(network, method)]
+    slots = [*parameter_slots(params, method), *input_slots(network, method)]
 
     def tangent(dots: list[Array]) -> Any:
         moved = rebuild((params, *network.inputs), dots)
@@ -204,12 +203,13 @@ def _forward(network: Network, method: str) -> Map | None:
     )
 
 
-def _parameter_slots(params: Any, method: str) -> list[Slot]:
+def parameter_slots(params: Any, method: str) -> list[Slot]:
+    """Return a slot for each parameter."""
     named = leaves(params)
     return [Slot(name, k, method, tuple(range(len(named)))) for k, (name, _) in enumerate(named)]
 
 
-def _input_slots(network: Network, method: str) -> list[Slot]:
+def input_slots(network: Network, method: str) -> list[Slot]:
     """Return a slot for each input; those that cannot be complex are measured by differences."""
     count = len(arrays(network.params))
     values = arrays(network.primal)

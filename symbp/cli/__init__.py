@@ -6,7 +6,7 @@ Exit status: 0 done, 1 a certificate fails, 2 the input is wrong.
 import click
 
 from symbp import __version__
-from symbp.cli import derivation, learning
+from symbp.cli import derivation, learning, starting
 from symbp.cli.landscape import landscape
 
 
@@ -26,6 +26,8 @@ for _command in (
     derivation.cost,
     derivation.explain,
     derivation.check,
+    starting.init,
+    starting.gain,
     learning.train,
     landscape,
 ):

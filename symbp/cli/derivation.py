@@ -34,6 +34,7 @@ from symbp.cli.options import (
     metavar="N|sqrt",
     help="Store what every Nth turn of a loop hands on, and work out the rest again.",
 )
+@click.option("--watch", is_flag=True, help="Also `watch`: every value and its adjoint, by name.")
 @click.option("--closed-form", is_flag=True, help="Also each gradient as one formula.")
 @click.option("--proof", is_flag=True, help="Also why each kind of step holds, in indices.")
 @click.option("--force", is_flag=True, help="Overwrite a file that is not ours.")

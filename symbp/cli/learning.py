@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from symbp.cli.options import errors_as_messages, set_option, terminal, waiting
+from symbp.errors import SymbpError
 
 _FILE = click.Path(path_type=Path)
 
@@ -37,7 +38,10 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @click.argument("spec")
-@click.argument("data", type=_FILE)
+@click.argument("data", type=_FILE, required=False)
+@click.option("--random", "examples", type=int, metavar="N",
+              help="N random examples instead of DATA, as in figure 7.8: standard normal, classes "
+                   "even.")  # fmt: skip
 @_run_options
 @set_option
 @click.option(
@@ -53,8 +57,9 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--force", is_flag=True, help="Overwrite files that are not ours, or an old state.")
 @errors_as_messages
 def train(
-    spec: str, data: Path, sizes: tuple[str, ...], output: Path | None, state: Path | None,
-    resume: Path | None, plot: Path | None, force: bool, **given: Any,
+    spec: str, data: Path | None, examples: int | None, sizes: tuple[str, ...],
+    output: Path | None, state: Path | None, resume: Path | None, plot: Path | None, force: bool,
+    **given: Any,
 ) -> None:  # fmt: skip
     """Train on DATA, an .npz file with an array for each input, const and target of SPEC.
 
@@ -62,19 +67,24 @@ def train(
     batches of 10, the rate halved every 10 epochs.  A run that was interrupted goes on with
     `--resume`, and ends as if it had not been.
     """
+    if (data is None) == (examples is None):
+        what = "no data to train on" if data is None else "both DATA and --random"
+        raise SymbpError(what, "name an .npz file, or write `--random 100`")
+    seed = given["seed"]
     with waiting("reading"):
         trainer = import_module("symbp.trainer")
         program = trainer.read_program(spec, declared=trainer.Declared(sizes=sizes))
         output = output or Path(f"{program.name}.params.npz")
         spare = Path(f"{program.name}.state.npz")
         files = trainer.Files(output, state, resume, force, None if spare.exists() else spare)
-        files.check(data)
+        files.check(*([] if data is None else [data]))
         figures = None if plot is None else import_module("symbp.figures")
         if figures is not None:
-            figures.check_figure(plot)
+            figures.check_figure(plot, force)
     with waiting("deriving"):
         chosen = {name: value for name, value in given.items() if value is not None}
-        training = trainer.prepare(program, data, chosen, resume)
+        source = trainer.random_data(program, examples, seed or 0) if data is None else data
+        training = trainer.prepare(program, source, chosen, resume)
     with terminal().training(training, files) as report:
         run = training.run(report, files)
     run.save(output, force=force)

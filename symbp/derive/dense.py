@@ -29,6 +29,7 @@ class Wanted:
     that hvp asks for alone.  layout: of what is dense.  both_halves: the gradient by a symmetric
     matrix is G + Gᵀ − G ⊙ I, else free, its entries moving one by one.  checkpoint: every how many
     turns of a loop are kept for the reverse sweep, 0 for the root of their number; None for all.
+    watch: a function of every value of the forward pass and its adjoint.
     """
 
     jacobian: bool = False
@@ -37,6 +38,7 @@ class Wanted:
     layout: Layout = "array"
     both_halves: bool = False
     checkpoint: int | None = None
+    watch: bool = False
 
     def check(self, program: Program) -> None:
         """Raise SymbpError where what is asked for is not there."""
@@ -53,6 +55,9 @@ class Wanted:
             self._check_halves(program)
         if self.checkpoint is not None:
             self._check_checkpoint(program)
+        if self.watch and not program.params:
+            what = f"--watch is for a network, and {program.name} has no parameters"
+            raise SymbpError(what, "declare a `param`, or leave it out")
         if self.layout != "array" and not (self.jacobian or self.hessian):
             raise SymbpError(
                 f"--layout {self.layout} is for a Jacobian or a Hessian",
@@ -66,6 +71,7 @@ class Wanted:
             (self.hessian, "--hessian"),
             (self.hvp, "--hvp"),
             (self.both_halves, "--both-halves"),
+            (self.watch, "--watch"),
         ]
         for _, option in (pair for pair in asked if pair[0]):
             what, help = needs_lengths(option, program)

@@ -24,7 +24,7 @@ from symbp.ops.product import distributed, product, transpose
 from symbp.ops.rewrite import substitute
 from symbp.ops.rules import pullback
 from symbp.ops.scalar import PLACES, from_scalar
-from symbp.program import Binding
+from symbp.program import Binding, Loop
 
 Label = tuple[str, ...]
 """The letters of one axis: one, or those of the axes that were joined to it."""
@@ -56,6 +56,7 @@ class Equation:
 
     labels: the letters of the axes, where it is said of entries; None of whole arrays.
     cases: whether the right side is told case by case, by its one Kronecker delta.
+    loops: the loops that it stands in.  alone: it is no link of a chain, and says its left again.
     """
 
     left: Expr
@@ -63,6 +64,8 @@ class Equation:
     reason: str
     labels: tuple[Label, ...] | None = None
     cases: bool = False
+    loops: tuple[Loop, ...] = ()
+    alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,16 @@
 """The functions of dense derivatives: `jacobian_X`, `hessian_X`, and `hessian_X_Y` for a pair."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 
 from symbp.derive.dense import Dense, Wanted, dense
-from symbp.emit.fields import Fields
-from symbp.emit.formulas import Formulas
+from symbp.emit.formulas import Formulas, OfFields
 from symbp.emit.network import Network
 from symbp.emit.shapes import shape_tuple
-from symbp.emit.sweeps import Function, read_in
+from symbp.emit.sweeps import Function
 from symbp.emit.text import broken, documented, wrapped
 from symbp.errors import SymbpError
 from symbp.ir import Expr, name_of, size_symbol, size_value, symbol, variable
-from symbp.lower.batch import Batch
 from symbp.program import Binding
 
 LARGEST = 10**8
@@ -164,27 +162,3 @@ def _quoted(names: Sequence[str]) -> str:
 
 def _vec(name: str, var: Expr) -> str:
     return f"vec({name})" if var.rank > 1 else name
-
-
-class OfFields(Formulas):
-    """Writes functions of a network: parameters are fields of `params`, unpacked where read."""
-
-    def __init__(self, given: Sequence[Expr], fields: Fields, batch: Batch) -> None:
-        super().__init__(given, given, fields.names, batch)
-        self.whole, self.fields = fields, tuple(fields.members)
-
-    def label(self, var: Expr) -> str:
-        """Return what a variable is called in messages, a member of a family by its number."""
-        return self.whole.label(var)
-
-    def arguments(self, data: Sequence[Expr]) -> list[str]:
-        """Return `params` and the other arguments with their types."""
-        return ["params: ParamsLike", *super().arguments([v for v in data if v not in self.fields])]
-
-    def results(self, bindings: Iterable[Binding], wanted: Sequence[Expr]) -> list[str]:
-        """Return the statements, the parameters that they read taken out of `params` first."""
-        body = super().results(bindings, wanted)
-        read = read_in([line for line in body if line])
-        places = self.whole.reads("params").items()
-        taken = [f"{self.names[v]} = {place}" for v, place in places if self.names[v] in read]
-        return ["params = as_params(params)", *taken, *body]

@@ -34,6 +34,7 @@ from symbp.emit.reshape import is_vec, merged, split, stacked
 from symbp.emit.strand import DOTS, Factor, Link, shown
 from symbp.ir import Constant, Examples, Expr, Size, Sum, Variable, Words, walk
 from symbp.notation import Call, Choice, Exponent, Fence, Indicator, Superscript, Transparent
+from symbp.ops.expectation import Moment
 from symbp.ops.indexed import Chain, Over, When
 from symbp.ops.kinds import Elementwise, Largest, Merge, Nonlinear, Split
 from symbp.ops.linear import rational
@@ -141,14 +142,15 @@ class _Builder:
         if isinstance(op, Sum):
             return self._sum(part, op, short)
         if isinstance(op, Words):
-            return self._product(part, op, short)
+            return contraction(self._contraction(part, op), short)
         if isinstance(op, Elementwise):
             return _pointwise(op, self._args(part, short), part.rank)
         if isinstance(op, Examples):
             return self.short[part.args[0]] if short else self.full[part.args[0]]
         inner = tuple(self.full[arg] for arg in part.args)
-        if isinstance(op, Nonlinear):
-            return _noted(op.notation, op.name, inner, rows=op.leading > 0)
+        if isinstance(op, Nonlinear | Moment):
+            rows = isinstance(op, Nonlinear) and op.leading > 0
+            return _noted(op.notation, op.name, inner, rows)
         if isinstance(op, Largest):
             return Applied(inner, call=Call("max", r"\max"), rows=part.args[0].rank > 1)
         if isinstance(op, Merge):
@@ -192,9 +194,6 @@ class _Builder:
         if short or not varying or (plain and all(map(_is_entrywise, varying))):
             return self._args(part, short)
         return [self.full[arg] for arg in part.args]
-
-    def _product(self, part: Expr, op: Words, short: bool) -> Layout:
-        return contraction(self._contraction(part, op), short)
 
     def _merged(self, part: Expr, op: Merge) -> Layout:
         (arg,) = part.args

@@ -20,6 +20,7 @@ from symbp.emit.layout import (
     ONE,
     ByIndex,
     Derivative,
+    Fenced,
     Indexed,
     Layout,
     Named,
@@ -31,6 +32,7 @@ from symbp.emit.layout import (
     row,
 )
 from symbp.ir import Examples, Expr, Sum, Words, node, variable
+from symbp.ops.expectation import Moment
 from symbp.ops.kinds import Elementwise, Merge, Split
 from symbp.ops.linear import is_ones, ones
 from symbp.ops.power import base_and_exponent, power
@@ -104,6 +106,8 @@ class _Writer:
         if isinstance(op, Sum | Elementwise):
             plain = Sum(op.coefficients, ()) if isinstance(op, Sum) else op
             return self._of_scalars(plain, expr.args, labels, taken)
+        if isinstance(op, Moment):
+            return Fenced((self.entry(expr.args[0], labels, taken),), fence=op.notation)
         if isinstance(op, Merge) and all(map(_fits, op.groups, labels)):
             axes = dict(zip(_axes(op.groups), _flat(labels), strict=True))
             return self.entry(expr.args[0], [(axes[k],) for k in range(len(axes))], taken)

@@ -8,11 +8,13 @@ import sympy as sp
 from symbp.derive.simplify import Lines
 from symbp.emit.arrays import Arrays
 from symbp.emit.body import Body
+from symbp.emit.fields import Fields
 from symbp.emit.guards import guard
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import type_text
-from symbp.emit.sweeps import Function, count_line
+from symbp.emit.sweeps import Function, count_line, read_in
 from symbp.emit.text import indented, wrapped
+from symbp.emit.unpacking import fields_unpacked
 from symbp.ir import Dim, Expr, name_of, symbol, variables, walk
 from symbp.lower.aliases import without_aliases
 from symbp.lower.batch import Batch
@@ -115,6 +117,32 @@ class Formulas:
             made.append(guard(var, self.names, known))
             known.append(var)
         return made
+
+
+class OfFields(Formulas):
+    """Writes functions of a network: parameters are fields of `params`, unpacked where read."""
+
+    def __init__(self, given: Sequence[Expr], fields: Fields, batch: Batch) -> None:
+        super().__init__(given, given, fields.names, batch)
+        self.whole, self.fields = fields, tuple(fields.members)
+
+    def label(self, var: Expr) -> str:
+        """Return what a variable is called in messages, a member of a family by its number."""
+        return self.whole.label(var)
+
+    def arguments(self, data: Sequence[Expr]) -> list[str]:
+        """Return `params` and the other arguments with their types."""
+        return ["params: ParamsLike", *super().arguments([v for v in data if v not in self.fields])]
+
+    def results(self, bindings: Iterable[Binding], wanted: Sequence[Expr]) -> list[str]:
+        """Return the statements, the parameters that they read taken out of `params` first."""
+        return self.of_params(super().results(bindings, wanted))
+
+    def of_params(self, body: Sequence[str]) -> list[str]:
+        """Return statements behind those that take what they read out of `params`."""
+        read = read_in([line for line in body if line])
+        names = [self.names[v] if self.names[v] in read else "_" for v in self.whole.members]
+        return ["params = as_params(params)", *fields_unpacked(names, "params", self.whole), *body]
 
 
 def _by_name(lines: Sequence[Binding]) -> list[Binding]:

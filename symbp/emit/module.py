@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from symbp.derive.dense import Wanted
 from symbp.derive.derivation import Derivation
 from symbp.derive.reverse import has_penalty
+from symbp.emit.asked import Asked, together
 from symbp.emit.blocks import network_blocks
 from symbp.emit.composing import family_or_type
 from symbp.emit.constants import (
@@ -30,6 +31,8 @@ from symbp.emit.render import template
 from symbp.emit.segmenting import FIRST, LAST, segment_note
 from symbp.emit.sweeps import Function
 from symbp.emit.text import broken, indented
+from symbp.emit.unit_variance import UnitVariance
+from symbp.emit.watch import Watch
 from symbp.ir import Expr, holder, name_of, symbol
 from symbp.lower.batch import Batch
 from symbp.lower.schedule import Schedule, schedule
@@ -91,10 +94,11 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
     sizes = parameters.sample_sizes()
     samples = parameters.sample(network.data, parameters.all_sizes())
     functions = [parameters.init_params(), parameters.as_params(), *public]
-    functions += [*blocks.functions(), *_peak(lowered, parameters), samples, *sweeps]
-    helpers = sorted({*helpers, *blocks.write.helpers})
-    data = [network.name(v) for v in network.data]
-    equal = network.fields.chosen(map(lowered.batched, symmetric(program)))
+    more = _more(network, derivation, parameters, wanted)
+    functions += [*more.functions, *blocks.functions(), *_peak(lowered, parameters), samples]
+    functions += [*sweeps, *more.private]
+    helpers = sorted({*helpers, *blocks.write.helpers, *more.called})
+    last = [*blocks.helpers(), *more.helpers]
     return {
         "every": wanted.checkpoint,
         **_parts_of_batch(network),
@@ -106,17 +110,34 @@ def network_view(derivation: Derivation, lowered: Schedule, wanted: Wanted) -> V
         "constants": [
             *network_constants(network),
             *blocks.constants(),
-            *symmetry(equal, wanted),
-            *size_constant(sizes),
-            *parameters.lengths(),
+            *more.constants,
+            *_sizing(network, parameters, wanted),
         ],
         "functions": functions,
-        "helpers": [*parts(network, helpers, guards_used(functions)), *blocks.helpers()],
+        "helpers": [*parts(network, helpers, guards_used(functions)), *last],
+        **more.flags,
         **_layout(parameters),
         "sized": ", **SIZES" if sizes else "",
         "flat_signature": _flat_signature(network, names, parameters.typed(parameters.sizes)),
-        **_flat_lines(data, parameters.size_arguments()),
+        **_flat_lines([network.name(v) for v in network.data], parameters.size_arguments()),
     }
+
+
+def _sizing(network: Network, parameters: Parameters, wanted: Wanted) -> list[str]:
+    """Return the constants on what is symmetric and on sizes to try the module at."""
+    own = map(network.schedule.batched, symmetric(network.program))
+    equal = symmetry(network.fields.chosen(own), wanted)
+    return [*equal, *size_constant(parameters.sample_sizes()), *parameters.lengths()]
+
+
+def _more(
+    network: Network, derivation: Derivation, parameters: Parameters, wanted: Wanted
+) -> Asked:
+    """Return the functions that are asked for by an option, and by an `init` of the spec."""
+    made = [Watch(network, derivation).asked()] if wanted.watch else []
+    if any(init.kind == "lsuv" for init in parameters.inits):
+        made.append(UnitVariance(network, derivation).asked())
+    return together(made)
 
 
 def _peak(lowered: Schedule, parameters: Parameters) -> list[Function]:

@@ -3,22 +3,18 @@
 from collections.abc import Iterable, Sequence
 
 from symbp.emit.dims import Dims
+from symbp.emit.draws import Draws, words
 from symbp.emit.fields import Field, Fields
 from symbp.emit.identifiers import Identifiers
 from symbp.emit.shapes import shape_tuple
 from symbp.emit.sweeps import Function
 from symbp.emit.syntax import text
-from symbp.emit.text import WIDTH, Nested, broken, indented, wrapped
+from symbp.emit.text import WIDTH, Nested, broken, documented, indented, wrapped
 from symbp.emit.trial import is_square, trial
+from symbp.emit.widths import positive
 from symbp.ir import Dim, Expr, name_of, symbol
 from symbp.lower.batch import EXAMPLES, Batch
-from symbp.program import Init, Program
-
-_VARIANCE = {
-    "he": ("2 / {fan_in}", "He: 2 / fan_in"),
-    "xavier": ("2 / ({fan_in} + {fan_out})", "Xavier: 2 / (fan_in + fan_out)"),
-    "lecun": ("1 / {fan_in}", "LeCun: 1 / fan_in"),
-}
+from symbp.program import Program
 
 
 class Parameters:
@@ -31,6 +27,8 @@ class Parameters:
         self.fields = Fields(batch, names)
         self.params = self.fields.members
         self.sizes = self._free_sizes()
+        self.inits = [self.program.init_of(v) for v in self.params]
+        self.draws = Draws(self.inits)
 
     def _free_sizes(self) -> list[str]:
         """Return the Python names of the sizes without a number."""
@@ -99,67 +97,25 @@ class Parameters:
     def init_params(self) -> Function:
         """Return `init_params`, as the spec's `init` says."""
         fields = self.fields.given({v: self._drawn(v) for v in self.params})
-        inner = [*self._drawers(), *broken("return Params(", fields, ")")]
+        drawers = self.draws.functions(map(self._independent, self.params))
+        inner = [
+            *positive(self.typed(self.sizes)),
+            *drawers,
+            *broken("return Params(", fields, ")"),
+        ]
         arguments = ["rng: np.random.Generator", "dtype: DTypeLike = np.float64"]
         arguments += ["*", *self.typed(self.sizes)] if self.sizes else []
         signature = wrapped("def init_params(", arguments, ") -> Params:")
-        return Function(signature, self._init_doc(), indented(inner))
-
-    def _init_doc(self) -> str:
-        kinds = dict.fromkeys(self._init(v).kind for v in self.params)
-        words = {
-            "he": "He",
-            "xavier": "Xavier",
-            "lecun": "LeCun",
-            "zero": "zero",
-            "normal": "normal",
-            "orthogonal": "orthogonal",
-        }
-        return f"Draw parameters as the spec says: {', '.join(words[k] for k in kinds)}."
-
-    def _init(self, var: Expr) -> Init:
-        chosen = self.program.inits.get(name_of(var))
-        if chosen is not None:
-            return chosen
-        return Init("xavier" if var.rank == 2 else "zero" if var.rank else "normal")
+        ways, short = words(self.inits), "Draw parameters as the spec says"
+        doc = documented(f"{short}: {ways}", short, f"In turn: {ways}")
+        return Function(signature, doc, indented(inner))
 
     def _drawn(self, var: Expr) -> str:
         drawn = self._independent(var)
         return f"_symmetric({drawn})" if symbol(var).symmetric else drawn
 
     def _independent(self, var: Expr) -> str:
-        init, dims = self._init(var), self.dims(var)
-        if init.kind == "zero":
-            shape = dims[0] if len(dims) == 1 else f"({', '.join(dims)})"
-            return f"np.zeros({shape}, dtype)"
-        if init.kind == "orthogonal" and len(dims) == 2:
-            return f"orthogonal({', '.join(dims)})"
-        fan_in, fan_out = (dims[-1], dims[0]) if dims else ("1", "1")
-        variance = str(float(init.variance)) if init.variance is not None else "1.0"
-        if init.kind in _VARIANCE:
-            variance = _VARIANCE[init.kind][0].format(fan_in=fan_in, fan_out=fan_out)
-        return f"normal({', '.join([variance, *dims])})"
-
-    def _drawers(self) -> list[str]:
-        drawn, made = {self._independent(v).partition("(")[0] for v in self.params}, []
-        if "normal" in drawn:
-            made += [
-                "",
-                "def normal(variance: float, *shape: int) -> Array:",
-                "    return np.asarray(rng.standard_normal(shape) * np.sqrt(variance), dtype)",
-                "",
-            ]
-        if "orthogonal" in drawn:
-            made += [
-                "",
-                "def orthogonal(rows: int, columns: int) -> Array:",
-                "    tall = rng.standard_normal((max(rows, columns), min(rows, columns)))",
-                "    q, r = np.linalg.qr(tall)",
-                "    q *= np.sign(np.diagonal(r))",
-                "    return np.asarray(q if rows >= columns else q.T, dtype)",
-                "",
-            ]
-        return [line for k, line in enumerate(made) if line or k == 0 or made[k - 1]]
+        return self.draws.call(self.program.init_of(var), self.dims(var), name_of(var))
 
     def as_params(self) -> Function:
         """Return `as_params`, the guard of the parameters."""

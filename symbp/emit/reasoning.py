@@ -6,6 +6,7 @@ from symbp.emit.entries import by_case, entry, whole
 from symbp.emit.layout import Entries, Layout
 from symbp.emit.math import Style, writer
 from symbp.emit.names import Names
+from symbp.emit.pieces import BREAK
 
 
 def proof_rows(proof: Proof, format: Format, names: Names) -> tuple[Row, ...]:
@@ -18,18 +19,20 @@ def proof_rows(proof: Proof, format: Format, names: Names) -> tuple[Row, ...]:
     lines: list[Line] = []
     before, last = "", ""
     for equation in proof.equations:
-        layouts = _sides(equation, proof.letters)
+        layouts = sides_of(equation, proof.letters)
         if layouts is None:
             continue
-        left, right = map(write, layouts)
-        if left == before and right == last:
+        left, right = write(layouts[0]).replace(BREAK, " "), write(layouts[1])
+        if left == before and right == last and not equation.alone:
             continue
-        lines.append(Line("" if left == before else left, right, equation.reason))
+        head = "" if left == before and not equation.alone else left
+        lines.append(Line(head, right, equation.reason, loops=equation.loops))
         before, last = left, right
     return laid_out(lines, format)
 
 
-def _sides(equation: Equation, letters: tuple[str, ...]) -> tuple[Layout, Layout] | None:
+def sides_of(equation: Equation, letters: tuple[str, ...]) -> tuple[Layout, Layout] | None:
+    """Return the layouts of an equation's sides; None for what no matrix expression says."""
     if equation.labels is None:
         right = whole(equation.right)
         return None if isinstance(right, Entries) else (whole(equation.left), right)

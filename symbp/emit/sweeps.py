@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from symtable import symtable
 
 import sympy as sp
@@ -16,6 +15,7 @@ from symbp.emit.lines import can_leave_out
 from symbp.emit.segmented import Segmented
 from symbp.emit.shapes import type_text
 from symbp.emit.text import Item, broken, indented, tuple_text, wrapped
+from symbp.emit.unpacking import fields_unpacked, unpacked
 from symbp.ir import Expr, Variable, name_of, symbol, variables, walk
 from symbp.lower.batch import EXAMPLES
 from symbp.lower.reads import sizes_for, symbols_of
@@ -230,30 +230,15 @@ class Sweep:
             whole, wanted = self.schedule.group(group), set(self.groups[group])
             names = [self.names[v] if v in wanted else "_" for v in whole]
             names = [own if own in read else "_" for own in names]
-            if group.startswith("params") and self.fields.families:
+            if group.startswith("params"):
                 lines += self._taken_apart(group, names)
-            elif group.startswith("params") and len(wanted) < len(whole) / 2:
-                fields = [self.names[v] for v in self.schedule.group("params")]
-                pairs = zip(names, fields, strict=True)
-                lines += [f"{own} = {group}.{field}" for own, field in pairs if own != "_"]
             elif set(names) != {"_"}:
-                lines.append(_unpack(names, group))
+                lines.append(unpacked(names, group))
         return lines
 
     def _taken_apart(self, group: str, names: Sequence[str]) -> list[str]:
-        """Return the lines that take parameters or their tangents out of fields.
-
-        names: what each is called, `_` where it is not read.
-        """
-        lines: list[str] = []
-        rest = iter(names)
-        for field in self.fields.all:
-            own = [*islice(rest, len(field.members))]
-            pairs = zip(own, field.reads(group), strict=True)
-            used = [f"{name} = {place}" for name, place in pairs if name != "_"]
-            few = field.first is None or len(used) < len(own) / 2
-            lines += used if few else [_unpack(own, f"{group}.{field.name}")]
-        return lines
+        """Return the lines that take parameters or their tangents out of fields."""
+        return fields_unpacked(names, group, self.fields)
 
 
 def read_in(statements: Sequence[str]) -> set[str]:
@@ -280,12 +265,3 @@ def count_line(lines: Sequence[Binding], needs: Sequence[Expr], names: Identifie
     several = next(v for v in needs if symbol(v).batched)
     size = f"len({names[several]})" if several.rank > 1 else f"np.size({names[several]})"
     return [f"{names.count} = max({size}, 1)"]
-
-
-def _unpack(names: list[str], group: str) -> str:
-    if len(names) == 1:
-        return f"({names[0]},) = {group}"
-    flat = f"{', '.join(names)} = {group}"
-    if len(flat) <= 96:
-        return flat
-    return "\n".join(broken("(", names, f") = {group}"))

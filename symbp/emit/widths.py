@@ -7,6 +7,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from symbp.emit.identifiers import Identifiers
+from symbp.emit.text import WIDTH, broken
 from symbp.ir import Dim
 from symbp.lower.batch import EXAMPLES
 from symbp.program import Loop
@@ -59,3 +60,19 @@ def refusal(bound: sp.Expr, names: Identifiers) -> list[str]:
         )
     got = ", ".join(f"{name} = {{{name}}}" for name in map(names.size, symbols))
     return [f"if {failed}:", f'    raise ValueError(f"{wish}, got {got}")']
+
+
+def positive(typed: Sequence[str]) -> list[str]:
+    """Return the lines that refuse sizes below 1, given as arguments with their types."""
+    if not typed:
+        return []
+    pairs = [(name, kind != "int") for name, _, kind in (t.partition(": ") for t in typed)]
+    items = [f"*{name}" if several else name for name, several in pairs]
+    (name, several), *others = pairs
+    least = f"min({', '.join(items if others else [name])})" if others or several else name
+    got = ", ".join(f"{{{name}=}}" for name, _ in pairs)
+    made = [f"if {least} < 1:", f'    raise ValueError(f"a size must be at least 1, got {got}")']
+    if max(map(len, made)) <= WIDTH - 4:
+        return made
+    failed = '        raise ValueError(f"a size must be at least 1, got {given}")'
+    return [*broken("for given in (", items, "):"), "    if given < 1:", failed]

@@ -32,7 +32,8 @@ def losses(history: Mapping[str, Sequence[float]], path: Path, title: str) -> No
             axes.plot(np.arange(1, len(shown) + 1), shown, **style)
         whole_numbers(axes, 1, max(map(len, rows.values()), default=1))
         decades(axes, *extent(rows.values()))
-        axes.legend(axes.lines, list(map(label, rows)), loc="upper right")
+        place: Any = {"loc": "outside lower center", "ncols": len(rows) or 1}
+        figure.legend(axes.lines, list(map(label, rows)), **place)
 
 
 def activation(

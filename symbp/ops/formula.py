@@ -73,6 +73,13 @@ def _holds(condition: Any, inside: Callable[[Any], Array]) -> Array:
     raise SymbpError(f"the condition {condition} ({condition.func.__name__}) has no meaning")
 
 
+def _erfc(z: Array) -> Array:
+    """Return 1 − erf z, without cancellation where z is real."""
+    if np.iscomplexobj(z):
+        return np.asarray(1 - _erf(z))
+    return np.asarray(np.vectorize(math.erfc, otypes=[float])(z))
+
+
 def _erf(z: Array) -> Array:
     """Return erf; off the real line by the integral of its slope along the imaginary step."""
     real = np.vectorize(math.erf, otypes=[np.float64])(z.real)
@@ -110,6 +117,7 @@ _MEANING: dict[Any, Callable[..., Any]] = {
     sp.Abs: lambda z: np.where(z.real < 0, -z, z),
     sp.sign: lambda z: np.sign(z.real),
     sp.erf: _erf,
+    sp.erfc: _erfc,
     sp.Max: lambda *args: reduce(_where_greater, args),
     sp.Min: lambda *args: -reduce(_where_greater, [-arg for arg in args]),
 }

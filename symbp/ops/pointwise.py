@@ -33,7 +33,7 @@ def user_operation(name: str, arity: int, formula: sp.Expr) -> type[sp.Function]
     """State an operation of the user's own, f(z, w, v); its slopes are derived from the formula."""
     places = PLACES[:arity]
 
-    slopes = [_slope(formula, place) for place in places]
+    slopes = [slope_of(formula, place) for place in places]
 
     def slope(index: int, value: Any, *args: Any) -> Any:
         put = dict(zip(places, args, strict=True))
@@ -45,7 +45,7 @@ def user_operation(name: str, arity: int, formula: sp.Expr) -> type[sp.Function]
     return function
 
 
-def _slope(formula: Any, place: sp.Symbol) -> Any:
+def slope_of(formula: Any, place: sp.Symbol) -> Any:
     """Return the derivative of a formula; sign is flat, as SIGN states it, also at its step."""
     return sp.diff(formula.replace(sp.sign, _flat_sign), place).replace(_flat_sign, sp.sign)
 
@@ -93,6 +93,13 @@ ABS = elementwise(
 SIGN = elementwise(sp.sign, sp.sign(Z), 0, ufunc="np.sign", analytic=False)
 ERF = elementwise(
     sp.erf, sp.erf(Z), 2 / sp.sqrt(sp.pi) * sp.exp(-(Z**2)), code="_erf({z})", helper="erf"
+)
+ERFC = elementwise(
+    sp.erfc,
+    sp.erfc(Z),
+    -2 / sp.sqrt(sp.pi) * sp.exp(-(Z**2)),
+    code="(1 - _erf({z}))",
+    helper="erf",
 )
 POW = elementwise(
     sp.Pow, Z**W, W * Z ** (W - 1), sp.log(Z) * H, name="pow", ufunc="np.power", notation=POWER

@@ -1,23 +1,19 @@
 """What a spec declares: sizes, inputs, targets, parameters, constants, operations."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import TypeVar
 
-from symbp.errors import SpecError, did_you_mean
+from symbp.errors import SpecError
 from symbp.ir import Dim, Expr, Shape, variable
-from symbp.ops.linear import rational
 from symbp.program import Init, Loop
 from symbp.spec import operations, syntax
-from symbp.spec.expressions import value
+from symbp.spec.inits import init_of
 from symbp.spec.loops import letter, members
 from symbp.spec.names import Scope
 from symbp.spec.ranges import is_long
 from symbp.spec.setting import wrong_count
-from symbp.spec.spelling import dims_text, spelled
+from symbp.spec.spelling import dims_text
 from symbp.spec.syntax import DeclareLine, Line, OpLine, SizeLine, SpecText
-
-INITS = ("he", "xavier", "lecun", "orthogonal", "zero", "normal")
 
 _Kind = TypeVar("_Kind")
 
@@ -79,7 +75,7 @@ def _declared(line: DeclareLine, scope: Scope) -> Iterator[tuple[str, Init]]:
                 dims = _dims(line.shape, scope)
             scope.given[name] = _variable(line, name, dims, loops, scope)
             if line.init is not None:
-                yield name, _init(line.init, dims, scope)
+                yield name, init_of(line, dims, scope)
 
 
 def _dims(shape: syntax.Shape | None, scope: Scope) -> tuple[Dim, ...]:
@@ -102,28 +98,3 @@ def _variable(
         symmetric=line.symmetric,
         index=tuple(loop.letter for loop in loops),
     )
-
-
-def _init(init: syntax.Init, dims: tuple[Dim, ...], scope: Scope) -> Init:
-    if init.name not in INITS:
-        near = did_you_mean(init.name, INITS)
-        help = f"did you mean `{near}`?" if near else f"write one of {', '.join(INITS)}"
-        raise SpecError(f"no parameter starts by `{init.name}`", init.span, help)
-    if init.name == "orthogonal" and len(dims) != 2:
-        raise SpecError("only a matrix is orthogonal", init.span, "write `init normal(1)`")
-    if init.name != "normal":
-        if init.args:
-            help = f"write `init {init.name}`; only `normal(VAR)` takes a variance"
-            raise SpecError(f"`{init.name}` takes no arguments", init.span, help)
-        return Init(init.name)
-    if len(init.args) != 1:
-        raise SpecError("`normal` takes its variance", init.span, "write `init normal(0.01)`")
-    return Init(init.name, _variance(init.args[0], scope))
-
-
-def _variance(at: syntax.Node, scope: Scope) -> Fraction:
-    variance = rational(value(at, scope).expr)
-    if variance is None or variance < 0:
-        help = "write a number from 0, such as `init normal(0.01)`"
-        raise SpecError(f"`{spelled(at)}` is no variance", at.span, help)
-    return variance

@@ -242,6 +242,22 @@ MISTAKES = [  # text, column of the last line, length, words of the message, wor
     ("param Q init normal", 14, 6, "its variance", "normal(0.01)"),
     ("param Q init normal(-1)", 21, 1, "`-1` is no variance", "normal(0.01)"),
     ("param Q : n init orthogonal", 18, 10, "only a matrix", "normal(1)"),
+    ("param Q init normal(1, 2)", 14, 6, "its variance", "normal(0.01)"),
+    ("param Q init normal(10^400)", 23, 1, "too many digits", "rescale"),
+    ("param Q : n x n init orthogonal(1, 2)", 22, 10, "a variance or nothing", "orthogonal(0.01)"),
+    ("param Q : n x n init orthogonal(-1)", 33, 1, "is no variance", "orthogonal(0.01)"),
+    ("param Q init uniform", 14, 7, "its variance", "uniform(0.01)"),
+    ("param Q init uniform(n)", 22, 1, "`n` is no variance", "uniform(0.01)"),
+    ("param Q : n x n init sparse", 22, 6, "the share", "sparse(0.1, 0.01)"),
+    ("param Q : n x n init sparse(1, 1, 1)", 22, 6, "the share", "sparse(0.1)"),
+    ("param Q : n x n init sparse(0)", 29, 1, "`0` is no share of a row", "sparse(0.1)"),
+    ("param Q : n x n init sparse(1.5)", 29, 3, "`1.5` is no share of a row", "sparse(0.1)"),
+    ("param Q : n x n init sparse(1, -2)", 32, 1, "`-2` is no variance", "sparse(0.1, 0.01)"),
+    ("param Q : n init sparse(0.1)", 18, 6, "only a matrix", "normal(1)"),
+    ("param Q : n x n init sparse(1) symmetric", 22, 6, "symmetric matrix", "leave out"),
+    ("param Q : n init lsuv", 18, 4, "only a matrix", "normal(1)"),
+    ("param Q : n x n init lsuv(1)", 22, 4, "takes no arguments", "`init lsuv`"),
+    ("param Q init auto(1)", 14, 4, "takes no arguments", "`init auto`"),
     ("input z : one_hot n", 11, 7, "for targets", "target"),
     ("param Q : k x n", 11, 1, "size `k` is not declared", "size k"),
     ("param Q[1..D] : E[k]", 17, 4, "`E[k]` is not declared (where k = 1)", "E[0..K]"),
@@ -366,6 +382,23 @@ def test_family_is_unrolled():
     assert program.output is program.bindings[-2].target
     assert program.wrt == program.params
     assert (program.source, program.reduction) == (FAMILY, "mean")
+
+
+@pytest.mark.parametrize(
+    ("text", "init"),
+    [
+        ("auto", Init("auto")),
+        ("lsuv", Init("lsuv")),
+        ("orthogonal", Init("orthogonal")),
+        ("orthogonal(1/4)", Init("orthogonal", Fraction(1, 4))),
+        ("uniform(2 * 3)", Init("uniform", Fraction(6))),
+        ("sparse(0.1)", Init("sparse", None, Fraction(1, 10))),
+        ("sparse(1, 0)", Init("sparse", Fraction(0), Fraction(1))),
+    ],
+)
+def test_how_a_matrix_starts(text, init):
+    program = parse(f"size n\ninput x : n\nparam W : n x n init {text}\nf = W @ x\noutput f\n")
+    assert program.inits == {"W": init}
 
 
 def test_a_loop_may_be_empty():
@@ -497,6 +530,12 @@ EXPECTED = {  # spec: names of the lines, what is differentiated by
     "residual": ("u v loss", 2),
     "kinks": ("f_0 h_1 f_1 h_2 f_2 loss", 6),
     "deep": ("h f h f loss", 2),
+    "energy": ("h h loss", 1),
+    "vanishing": ("a z a f loss", 3),
+    "figure_7_7": ("h f h f_o loss", 4),
+    "figure_7_8": ("f_0 h_1 f_1 h_2 f_2 loss", 6),
+    "problem_7_17": ("f_0 h_1 f_1 h_2 f_2 a loss", 6),
+    "figure_2_1": ("h_0 h_1 h_2 h_3 h_4 h_5 h_6 h_7 loss", 1),
 }
 
 
