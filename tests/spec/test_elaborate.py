@@ -533,8 +533,6 @@ EXPECTED = {  # spec: names of the lines, what is differentiated by
     "energy": ("h h loss", 1),
     "vanishing": ("a z a f loss", 3),
     "figure_7_7": ("h f h f_o loss", 4),
-    "figure_7_8": ("f_0 h_1 f_1 h_2 f_2 loss", 6),
-    "problem_7_17": ("f_0 h_1 f_1 h_2 f_2 a loss", 6),
     "figure_2_1": ("h_0 h_1 h_2 h_3 h_4 h_5 h_6 h_7 loss", 1),
 }
 
