@@ -11,10 +11,13 @@ from symbp.emit.names import ENTRY, Names, latex_letter, latex_name
 from symbp.emit.number import constant
 from symbp.emit.pieces import BREAK, Level, Piece
 from symbp.emit.ranges import Bracket, Range, Series
+from symbp.emit.wrapping import latex_columns
 from symbp.ir import Dim, Variable
 
 _TALL = re.compile(r"\\frac|\\begin|\\sum_\{[^{}]*\}\^")
 """What is taller than a line: fractions, cases, sums with limits."""
+
+_WIDEST = 60  # columns of a fraction, which cannot be broken; a printed line has 74
 
 
 class LatexWriter:
@@ -87,6 +90,14 @@ def fit(piece: Piece, least: Level) -> str:
 
 def _fraction(above: str, below: str) -> str:
     return rf"\frac{{{above}}}{{{below}}}".replace(BREAK, " ")
+
+
+def _quotient(_: LatexWriter, __: at.Layout, parts: list[Piece]) -> Piece:
+    """Return a fraction; what is too long to stand above a line can be broken before a slash."""
+    above, below = parts
+    if latex_columns(above.closed().text) <= _WIDEST:
+        return Piece(_fraction(above.text, below.text), Level.FRACTION)
+    return Piece(f"{fit(above, Level.FRACTION)} / {fit(below, Level.POWER)}", Level.PRODUCT)
 
 
 def _joined(separator: str, level: Level) -> Callable[..., Piece]:
@@ -226,7 +237,7 @@ _RULES: dict[type[at.Layout], Callable[[Any, Any, list[Piece]], Piece]] = {
     at.Kronecker: _joined(BREAK + r"\otimes ", Level.PRODUCT),
     at.Total: _total,
     at.Multiple: _multiple,
-    at.Quotient: lambda w, x, p: Piece(_fraction(p[0].text, p[1].text), Level.FRACTION),
+    at.Quotient: _quotient,
     at.Power: _power,
     at.MatrixPower: _power,
     at.Root: lambda w, x, p: Piece(rf"\sqrt{{{p[0].closed().text}}}", Level.POWER),

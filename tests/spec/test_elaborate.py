@@ -519,6 +519,8 @@ EXPECTED = {  # spec: names of the lines, what is differentiated by
     "two_paths": ("A B D y_hat", 1),
     "scalar_relu": ("m_h z_h h m_o o e L loss", 4),
     "mlp": ("f_0 h_1 f_1 h_2 f_2 loss", 6),
+    "figure_7_8": ("f_0 h_1 f_1 h_2 f_2 loss", 6),
+    "problem_7_17": ("f_0 h_1 f_1 h_2 f_2 a loss", 6),
     "leaky": ("f_0 h_1 f_1 loss", 4),
     "sigmoid_network": ("z_1 a_1 z_2 a_2 z_3 a_3 loss", 6),
     "classifier": ("h z loss", 4),
@@ -531,8 +533,6 @@ EXPECTED = {  # spec: names of the lines, what is differentiated by
     "energy": ("h h loss", 1),
     "vanishing": ("a z a f loss", 3),
     "figure_7_7": ("h f h f_o loss", 4),
-    "figure_7_8": ("f_0 h_1 f_1 h_2 f_2 loss", 6),
-    "problem_7_17": ("f_0 h_1 f_1 h_2 f_2 a loss", 6),
     "figure_2_1": ("h_0 h_1 h_2 h_3 h_4 h_5 h_6 h_7 loss", 1),
 }
 
