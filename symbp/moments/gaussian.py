@@ -60,10 +60,21 @@ def _by_symmetry(formula: Any) -> Any | None:
     """Return half of f(z) + f(−z) where that is a number, as of tanh and of the sigmoid."""
     plain = in_plain_functions(formula)
     both = plain + plain.xreplace({Z: -Z})
-    if sp.count_ops(both) > _SHORT:
+    if sp.count_ops(both) > _SHORT or not _has_mean(plain):
         return None
     both = sp.simplify(both)
     return None if both.has(Z) else both / 2
+
+
+def _has_mean(plain: Any) -> bool:
+    """Tell whether a formula is seen to have no pole, and to grow no faster than e^z."""
+    poles = (p for p in plain.atoms(sp.Pow) if p.exp.is_negative and not p.base.is_positive)
+    slow = (sp.diff(e.exp, Z).is_number for e in plain.atoms(sp.exp))
+    functions = {type(f) for f in plain.atoms(sp.Function)} - {sp.exp}
+    return not any(p.has(Z) for p in poles) and all(slow) and functions <= _TAME
+
+
+_TAME = {sp.tanh, sp.sin, sp.cos, sp.erf, sp.atan}
 
 
 def tidy(value: Any) -> Any:

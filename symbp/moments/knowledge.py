@@ -21,6 +21,7 @@ from symbp.moments.formula import formula_in, number_symbol
 from symbp.moments.gaussian import V, expectation
 from symbp.moments.known import Known, NotDerived
 from symbp.moments.monomials import Monomial, joined, multiplied, raised, taken_apart, why
+from symbp.moments.quadrature import quadrature
 from symbp.ops.expectation import mean, one_entry, square, variance
 from symbp.ops.kinds import Z
 from symbp.ops.linear import add, is_zero, number, parts, scale
@@ -249,7 +250,14 @@ class Knowledge:
 def _odd(formula: Any) -> Any | None:
     """Return zero for an odd function of a symmetric variable, None for others."""
     turned = formula.xreplace({Z: -Z}) + formula
-    return sp.Integer(0) if turned == 0 or sp.expand(turned) == 0 else None
+    if turned != 0 and sp.expand(turned) != 0:
+        return None
+    if formula.free_symbols == {Z}:
+        try:
+            quadrature(formula, 1.0)
+        except SymbpError as error:  # 1/z is odd, and has no mean
+            raise NotDerived(error.message) from error
+    return sp.Integer(0)
 
 
 def _opens(atom: Expr) -> bool:
