@@ -16,9 +16,10 @@ from symbp.errors import SymbpError
 from symbp.ir import Expr, name_of
 from symbp.moments.choice import Choice, choices
 from symbp.moments.line import Moments
-from symbp.moments.start import compromise, exact, over
+from symbp.moments.start import compromise, over
 from symbp.moments.terms import size
 from symbp.moments.travel import Travel, travel
+from symbp.ops.linear import add, scale
 from symbp.ops.product import product
 from symbp.program import Init, Program
 from symbp.report import page_names
@@ -141,12 +142,15 @@ class Initialization:
         return Formula(expr, self.names, line.loops)
 
     def _gain(self, choice: Choice) -> WeightGain:
-        gains = (choice.forward.whole, choice.backward.whole)
+        gains = (choice.forward, choice.backward)
         counts = (choice.fan_in, choice.fan_out)
-        alone = (product([(over(exact(g)), ()), (over(size(n)), ())], ())
-                 for g, n in zip(gains, counts, strict=True))  # fmt: skip
-        found = (*alone, compromise(gains, *counts))
-        return WeightGain(*gains, *(Formula(one, self.names, choice.loops) for one in found))
+        counted = [product([(gain.expr, ()), (size(n), ())], ())
+                   for gain, n in zip(gains, counts, strict=True)]  # fmt: skip
+        numbers = (choice.forward.whole, choice.backward.whole)
+        known = not any(gain.missing for gain in gains)
+        both = compromise(numbers, *counts) if known else scale(2, over(add(*counted)))
+        found = (*map(over, counted), both)
+        return WeightGain(*numbers, *(Formula(one, self.names, choice.loops) for one in found))
 
 
 def _of(line: Moments) -> str:
@@ -171,16 +175,25 @@ def resolved(program: Program, derivation: Derivation | None = None) -> Program:
     if not open_:
         return program
     chosen = of_derivation(derivation or derive(program)).chosen
-    gains = {name_of(choice.weight): choice.gains for choice in chosen}
+    choices_ = {name_of(choice.weight): choice for choice in chosen}
     inits = dict(program.inits)
     for var in open_:
-        found = gains.get(name_of(var), (sp.Integer(1), sp.Integer(1)))
-        unknown = sorted({str(s) for gain in found for s in gain.free_symbols})
-        if unknown:
-            what = f"`init auto` of {name_of(var)} depends on {', '.join(unknown)}"
-            raise SymbpError(what, "write a number in its place, or another `init`")
-        inits[name_of(var)] = replace(program.init_of(var), gains=found)
+        choice = choices_.get(name_of(var))
+        gains = (sp.Integer(1), sp.Integer(1)) if choice is None else _closed(choice)
+        inits[name_of(var)] = replace(program.init_of(var), gains=gains)
     return replace(program, inits=inits)
+
+
+def _closed(choice: Choice) -> tuple[Any, Any]:
+    """Return the gains of a weight; raise SymbpError where they depend on what has no number."""
+    missing = next((g.missing for g in (choice.forward, choice.backward) if g.missing), "")
+    unknown = sorted({str(s) for gain in choice.gains for s in sp.S(gain).free_symbols})
+    if unknown:
+        missing = f"{', '.join(unknown)} has no number"
+    if missing:
+        what = f"`init auto` of {name_of(choice.weight)} has no variance: {missing}"
+        raise SymbpError(what, "write a number in its place, or another `init`")
+    return choice.gains
 
 
 def _is_open(init: Init) -> bool:

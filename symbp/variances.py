@@ -10,7 +10,7 @@ from symbp.emit.math import unicode, writer
 from symbp.emit.names import Names
 from symbp.emit.pieces import BREAK
 from symbp.emit.reasoning import sides_of
-from symbp.ir import Dim, Expr, name_of
+from symbp.ir import Dim, Expr, is_variable, name_of
 from symbp.moments.choice import Choice, Gain
 from symbp.moments.lemmas import LETTERS, lemmas
 from symbp.moments.line import Moments
@@ -131,16 +131,20 @@ def _uses(found: Travel, var: Expr) -> int:
 def _kept(chosen: Sequence[Choice]) -> str:
     """Return what is said of the conditions."""
     unit = "" if all(choice.scales for choice in chosen) else _UNIT
-    return " ".join(filter(None, (_CONDITIONS, unit)))
+    gains = (gain for choice in chosen for gain in (choice.forward, choice.backward))
+    missing = dict.fromkeys(f"{gain.missing}." for gain in gains if gain.missing)
+    return " ".join(filter(None, (_CONDITIONS, unit, *missing)))
 
 
 def conditions(choice: Choice, names: Names, found: Travel) -> list[Equation]:
     """Return the variances of a weight that its two conditions ask for, and the compromise."""
     left = variance(choice.weight)
     before, line = unicode(choice.before, names), unicode(choice.line, names)
-    centred = found.knowledge.known(choice.before).centred
-    spread = f"Var[{before}]" if centred else f"E[{before}²]"
-    ahead = f"forward: Var[{line}] = {spread}"
+    named = is_variable(choice.before)
+    centred = named and found.knowledge.known(choice.before).centred
+    spread = variance(choice.before) if centred else mean(square(choice.before))
+    before = before if named else f"({before})"
+    ahead = f"forward: Var[{line}] = {unicode(spread, names)}"
     back = f"backward: Var[∂ℓ/∂{before}] = Var[∂ℓ/∂{line}]"
     both = _both(choice)
     made = [
