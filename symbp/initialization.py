@@ -16,9 +16,10 @@ from symbp.errors import SymbpError
 from symbp.ir import Expr, name_of
 from symbp.moments.choice import Choice, choices
 from symbp.moments.line import Moments
-from symbp.moments.start import compromise, exact, over
+from symbp.moments.start import compromise, over
 from symbp.moments.terms import size
 from symbp.moments.travel import Travel, travel
+from symbp.ops.linear import add, scale
 from symbp.ops.product import product
 from symbp.program import Init, Program
 from symbp.report import page_names
@@ -141,12 +142,15 @@ class Initialization:
         return Formula(expr, self.names, line.loops)
 
     def _gain(self, choice: Choice) -> WeightGain:
-        gains = (choice.forward.whole, choice.backward.whole)
+        gains = (choice.forward, choice.backward)
         counts = (choice.fan_in, choice.fan_out)
-        alone = (product([(over(exact(g)), ()), (over(size(n)), ())], ())
-                 for g, n in zip(gains, counts, strict=True))  # fmt: skip
-        found = (*alone, compromise(gains, *counts))
-        return WeightGain(*gains, *(Formula(one, self.names, choice.loops) for one in found))
+        counted = [product([(gain.expr, ()), (size(n), ())], ())
+                   for gain, n in zip(gains, counts, strict=True)]  # fmt: skip
+        numbers = (choice.forward.whole, choice.backward.whole)
+        known = not any(gain.missing for gain in gains)
+        both = compromise(numbers, *counts) if known else scale(2, over(add(*counted)))
+        found = (*map(over, counted), both)
+        return WeightGain(*numbers, *(Formula(one, self.names, choice.loops) for one in found))
 
 
 def _of(line: Moments) -> str:
@@ -173,19 +177,27 @@ def resolved(program: Program, derivation: Derivation | None = None) -> Program:
     """
     if not any(_is_open(program.init_of(v)) for v in program.params):
         return program
-    found = of_derivation(derivation or derive(program)).program
-    for var in program.params:
-        gains = found.init_of(var).gains or ()
-        unknown = sorted({str(s) for gain in gains for s in sp.S(gain).free_symbols})
-        if unknown:
-            what = f"`init auto` of {name_of(var)} depends on {', '.join(unknown)}"
-            raise SymbpError(what, "write a number in its place, or another `init`")
-    return replace(program, inits=found.inits)
+    found = of_derivation(derivation or derive(program))
+    for choice in found.chosen:
+        if _is_open(_init_of(program, choice)):
+            _check_closed(choice)
+    return replace(program, inits=found.program.inits)
+
+
+def _init_of(program: Program, choice: Choice) -> Init:
+    """Return how the weight of a choice is drawn."""
+    name = name_of(choice.weight)
+    return next(program.init_of(v) for v in program.params if name_of(v) == name)
 
 
 def _with_gains(program: Program, chosen: Sequence[Choice]) -> Program:
-    """Return a program whose `init auto` has gains; 1 for what no line multiplies by."""
-    gains = {name_of(choice.weight): choice.gains for choice in chosen}
+    """Return a program whose `init auto` has gains where they are numbers; 1 where none acts."""
+    gains = {
+        name_of(choice.weight): None
+        if choice.forward.missing or choice.backward.missing
+        else choice.gains
+        for choice in chosen
+    }
     one = (sp.Integer(1), sp.Integer(1))
     inits = dict(program.inits)
     for var in program.params:
@@ -193,6 +205,17 @@ def _with_gains(program: Program, chosen: Sequence[Choice]) -> Program:
         if _is_open(init):
             inits[name_of(var)] = replace(init, gains=gains.get(name_of(var), one))
     return replace(program, inits=inits)
+
+
+def _check_closed(choice: Choice) -> None:
+    """Raise SymbpError where the gains of a weight depend on what has no number."""
+    missing = next((g.missing for g in (choice.forward, choice.backward) if g.missing), "")
+    unknown = sorted({str(s) for gain in choice.gains for s in sp.S(gain).free_symbols})
+    if unknown:
+        missing = f"{', '.join(unknown)} has no number"
+    if missing:
+        what = f"`init auto` of {name_of(choice.weight)} has no variance: {missing}"
+        raise SymbpError(what, "write a number in its place, or another `init`")
 
 
 def _is_open(init: Init) -> bool:

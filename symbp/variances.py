@@ -165,13 +165,16 @@ def _kept(chosen: Sequence[Choice], names: Names) -> str:
     wide = max((len(left) for left, _ in rows), default=0)
     lines = "\n".join(f"    {left:<{wide}} = {right}" for left, right in rows)
     unit = "" if all(choice.scales for choice in chosen) else _UNIT
-    return "\n\n".join(filter(None, (" ".join(filter(None, (_CONDITIONS, unit))), lines)))
+    gains = (gain for choice in chosen for gain in (choice.forward, choice.backward))
+    missing = dict.fromkeys(f"{gain.missing}." for gain in gains if gain.missing)
+    words = " ".join(filter(None, (_CONDITIONS, unit, *missing)))
+    return "\n\n".join(filter(None, (words, lines)))
 
 
 def _numbers(choice: Choice, names: Names) -> Iterator[tuple[str, str]]:
     """Yield the expectations that have no closed form, with their numbers at variance 1."""
     for gain in (choice.forward, choice.backward):
-        if not gain.known:
+        if not gain.known and not gain.missing:
             at = unicode(choice.before, names)
             yield unicode(gain.moment, names), f"{float(gain.exact):.10g} at Var[{at}] = 1"
 
@@ -182,9 +185,10 @@ def conditions(choice: Choice, names: Names, found: Travel) -> list[Equation]:
     before, line = unicode(choice.before, names), unicode(choice.line, names)
     named = is_variable(choice.before)
     centred = named and found.knowledge.known(choice.before).centred
-    spread = f"Var[{before}]" if centred else f"E[{before if named else f'({before})'}²]"
-    ahead = f"forward: Var[{line}] = {spread}"
-    back = f"backward: Var[∂ℓ/∂{before if named else f'({before})'}] = Var[∂ℓ/∂{line}]"
+    spread = variance(choice.before) if centred else mean(square(choice.before))
+    before = before if named else f"({before})"
+    ahead = f"forward: Var[{line}] = {unicode(spread, names)}"
+    back = f"backward: Var[∂ℓ/∂{before}] = Var[∂ℓ/∂{line}]"
     both = _both(choice)
     made = [
         Equation(left, _kept_by(choice.forward, choice.fan_in), ahead),

@@ -5,21 +5,25 @@ gives Var[∂ℓ/∂z] = N' E[φ′(z)²] Var[W] Var[∂ℓ/∂f] for a W that f
 from for one variance of W, and the compromise takes the mean of both conditions.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
 
+from symbp.errors import SymbpError
 from symbp.ir import Dim, Expr, holder, is_variable, name_of, symbol, variables
 from symbp.moments.formula import formula_in
 from symbp.moments.gaussian import V, expectation
 from symbp.moments.known import Known, Product
 from symbp.moments.quadrature import quadrature
+from symbp.moments.start import exact
 from symbp.moments.travel import Travel
 from symbp.ops.expectation import mean, one_entry
 from symbp.ops.kinds import Z
+from symbp.ops.linear import scale
 from symbp.ops.pointwise import slope_of
 from symbp.ops.rewrite import resize
 from symbp.ops.scalar import from_scalar
@@ -30,6 +34,7 @@ from symbp.program import Loop
 class Gain:
     """E[φ(z)²] or E[φ′(z)²] for z ~ N(0, 1): `exact` in closed form, a float where none is known.
 
+    missing: why there is no number, where `exact` is nan.
     shares: how many terms of this kind are added, so that each may bring a share of the whole.
     moment: the same as an expression, for z of any variance.  scales: it is the same for all.
     """
@@ -38,6 +43,7 @@ class Gain:
     shares: int
     moment: Expr
     scales: bool
+    missing: str = ""
 
     @property
     def value(self) -> float:
@@ -47,7 +53,12 @@ class Gain:
     @property
     def known(self) -> bool:
         """Whether there is a closed form."""
-        return not sp.S(self.exact).is_Float
+        return not (self.missing or sp.S(self.exact).is_Float)
+
+    @property
+    def expr(self) -> Expr:
+        """The gain times the shares, by the expectation's name where it has no number."""
+        return scale(self.shares, self.moment) if self.missing else exact(self.whole)
 
     @property
     def whole(self) -> Any:
@@ -110,10 +121,14 @@ def choices(found: Travel) -> list[Choice]:
         products = _products(found, line.target)
         for one in products:
             var = weights.get(holder(one.weight)) or weights.get(one.weight)
-            if var is None or name_of(var) in {name_of(c.weight) for c in made.values()}:
+            if var is None or one.read is None:
+                continue
+            if name_of(var) in {name_of(choice.weight) for choice in made.values()}:
                 continue
             uses = max(readers[holder(v), line.loops] for v in variables(one.operand))
-            made[one.weight] = _choice(found, line, one, var, (len(products), uses))
+            made[one.weight] = _choice(
+                found, line, replace(one, operand=one.read), var, (len(products), uses)
+            )
     order = {name_of(v): k for k, v in enumerate(found.program.params)}
     return sorted(made.values(), key=lambda choice: order[name_of(choice.weight)])
 
@@ -150,9 +165,19 @@ def _gain(found: Travel, square: Any, argument: Expr, shares: int, unit: Any) ->
     moment = mean(from_scalar(square, {Z: argument} | found.knowledge.fixed(), ()))
     found.knowledge.integrals.setdefault(moment, (square, argument))
     if closed is None:
-        return Gain(sp.Float(quadrature(square, 1.0), 17), shares, moment, False)
+        return _by_quadrature(square, shares, moment)
     scales = not sp.simplify(closed / expectation(unit)).has(V)
     return Gain(sp.simplify(closed.subs(V, 1)), shares, moment, scales)
+
+
+def _by_quadrature(square: Any, shares: int, moment: Expr) -> Gain:
+    open_ = sorted(s.name for s in square.free_symbols - {Z})
+    missing = f"{', '.join(open_)} has no number" if open_ else ""
+    try:
+        number = math.nan if open_ else quadrature(square, 1.0)
+    except SymbpError as error:
+        number, missing = math.nan, error.message
+    return Gain(sp.Float(number, 17), shares, moment, False, missing)
 
 
 def _near(found: Travel, var: Expr) -> Known:

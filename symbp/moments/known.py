@@ -12,11 +12,16 @@ from symbp.ops.rewrite import resize
 
 @dataclass(frozen=True)
 class Product:
-    """A weight, the axis of it that is summed over, and the entry of what it multiplies."""
+    """A weight, the axis of it that is summed over, and the entry of what it multiplies.
+
+    read: the same without the weights between it and the line, x for B in A B x; None where the
+    weight has no side that is the line's, as in xᵀ W x.
+    """
 
     weight: Expr
     axis: int
     operand: Expr
+    read: Expr | None
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from symbp.derive.proof import Equation, Label
 from symbp.ir import Expr, is_variable, symbol, variable, variables
 from symbp.moments.formula import formula_in
 from symbp.moments.knowledge import Knowledge
-from symbp.moments.known import Known, Product
+from symbp.moments.known import Known
 from symbp.moments.monomials import joined, multiplied
+from symbp.moments.products import is_fresh, is_outer, products
 from symbp.moments.terms import Term, entry, terms
 from symbp.ops.expectation import mean, one_entry, square, typical, variance
 from symbp.ops.linear import add, combine, is_zero, number, opened, scale, subtract
@@ -150,7 +151,8 @@ class LineMoments:
         if is_zero(average):
             made.append(Equation(left, mean(square(self.target)), CENTRED, self.labels))
         made.append(Equation(left, mean(square(self.expr)), LINE, self.labels))
-        if not any(self._meets(one, two) for one, two in combinations(self.terms, 2)):
+        alone = all(not term.summed or is_zero(self._one(term)) for term in self.terms)
+        if alone and not any(self._meets(*pair) for pair in combinations(self.terms, 2)):
             made.append(Equation(left, self._apart(2, joint=True), CROSS, self.labels))
             made.append(Equation(left, self._apart(2), INDEPENDENT, self.labels))
         left = variance(self.scalar) if is_zero(average) else mean(square(self.scalar))
@@ -222,13 +224,15 @@ def learnt(line: LineMoments, moments: Moments) -> dict[Expr, Known]:
     knowledge = line.knowledge
     fresh = [term for term in line.terms if is_fresh(term, knowledge)]
     rest = [term for term in line.terms if term not in fresh]
-    plain = [t for t in fresh if not any(knowledge.roots(f) for f, w in t.factors if _outer(t, w))]
+    plain = [
+        t for t in fresh if not any(knowledge.roots(f) for f, w in t.factors if is_outer(t, w))
+    ]
     normal = plain == fresh and all(_is_normal(term, knowledge) for term in rest)
     roots = frozenset((moments.target,)) if fresh else frozenset()
     for term in line.terms:
-        read = [f for f, word in term.factors if term in rest or _outer(term, word)]
+        read = [f for f, word in term.factors if term in rest or is_outer(term, word)]
         roots |= frozenset().union(*(knowledge.roots(factor) for factor in read))
-    products = tuple(pair for term in fresh for pair in _products(term, knowledge))
+    pairs = tuple(pair for term in fresh for pair in products(term, knowledge))
     centred = is_zero(moments.mean)
     made = {}
     definition = None if line.sums else typical(line.expr)
@@ -237,27 +241,14 @@ def learnt(line: LineMoments, moments: Moments) -> dict[Expr, Known]:
         hidden = variable(f"{symbol(moments.target)} fresh")
         second = line.second_of(fresh)
         own = frozenset((moments.target,))
-        made[hidden] = Known(True, normal=True, roots=own, products=products, second=second)
+        made[hidden] = Known(True, normal=True, roots=own, products=pairs, second=second)
         entries = [(t.coefficient, entry(product(t.factors, t.out, dict(t.dims)))) for t in named]
         definition = combine([(Fraction(1), hidden), *entries], ())
     normal = normal and centred and bool(fresh or len(named) > 1)
     made[moments.target] = Known(
-        centred, normal=normal, roots=roots, definition=definition, products=products
+        centred, normal=normal, roots=roots, definition=definition, products=pairs
     )
     return made
-
-
-def _outer(term: Term, word: Word) -> bool:
-    """Tell whether a factor stands outside of a term's sums."""
-    return not {*word} & {*term.summed}
-
-
-def is_fresh(term: Term, knowledge: Knowledge) -> bool:
-    """Tell whether a term is a product with weights of mean zero, summed over all its letters."""
-    return bool(term.summed) and any(
-        knowledge.is_weight(entry(factor)) and {*word} & {*term.summed}
-        for factor, word in term.factors
-    )
 
 
 def _is_normal(term: Term, knowledge: Knowledge) -> bool:
@@ -272,15 +263,3 @@ def _is_zero(term: Term, knowledge: Knowledge) -> bool:
     """Tell whether a term is zero at the start."""
     atoms = (entry(factor) for factor, _ in term.factors)
     return any(is_variable(atom) and knowledge.known(atom).zero for atom in atoms)
-
-
-def _products(term: Term, knowledge: Knowledge) -> list[Product]:
-    """Return each weight that is summed over, the axis it is summed along, what it multiplies."""
-    inner = [(f, w) for f, w in term.factors if not _outer(term, w)]
-    made = []
-    for k, (factor, word) in enumerate(inner):
-        if knowledge.is_weight(entry(factor)):
-            others = [(entry(f), ()) for j, (f, _) in enumerate(inner) if j != k]
-            axis = next(a for a, letter in enumerate(word) if letter in term.summed)
-            made.append(Product(entry(factor), axis, product(others, ())))
-    return made

@@ -9,6 +9,7 @@ import sympy as sp
 from symbp.ir import Dim, Expr, variable
 from symbp.moments.closed import written
 from symbp.moments.terms import size
+from symbp.ops.expectation import one_entry, variance
 from symbp.ops.linear import add, number, scale
 from symbp.ops.power import power
 from symbp.ops.product import product
@@ -21,7 +22,9 @@ def start(program: Program, var: Expr) -> Expr:
     fan_out, fan_in = fans(var)
     if init.variance is not None:
         return number(init.variance)
-    if init.kind == "auto" and init.gains is not None and var.rank > 1:
+    if init.kind == "auto" and var.rank > 1:
+        if init.gains is None:  # it stays open
+            return variance(one_entry(var))
         return compromise(init.gains, fan_in, fan_out)
     if init.kind in ("orthogonal", "lsuv") and var.rank == 2:
         return _widest(fan_in, fan_out)

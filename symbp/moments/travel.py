@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from symbp.derive.derivation import Derivation, Step
 from symbp.derive.proof import index_letters
 from symbp.derive.reading import read
-from symbp.ir import Expr, holder, name_of, symbol
+from symbp.ir import Expr, holder, name_of, symbol, variables
 from symbp.moments.knowledge import Knowledge, Turn
 from symbp.moments.known import Known, NotDerived
 from symbp.moments.line import LineMoments, Moments, learnt
@@ -97,14 +97,23 @@ class _Walk:
             self.knowledge.facts |= found
         except NotDerived as reason:
             made = Moments(entry, step.expr, mean(entry), mean(square(entry)), (), str(reason))
-            self.knowledge.facts[entry] = Known(roots=frozenset((entry,)))
+            self.knowledge.facts[entry] = Known(roots=self._roots(step))
         return replace(made, loops=step.loops)
+
+    def _roots(self, step: Step) -> frozenset[Expr]:
+        """Return what a line that is not derived may depend on."""
+        read = (self.knowledge.roots(var) for var in variables(step.expr))
+        return frozenset((one_entry(step.target),)).union(*read)
 
     def _check_axes(self, known: Known) -> None:
         """Raise NotDerived where the forward pass has a weight and its transpose."""
         for one in known.products:
+            name = symbol(one.weight)
+            if name.symmetric and one.weight in self.axes:
+                raise NotDerived(f"{name} is its own transpose, and not independent of it")
+            if one.read is None:
+                continue
             if self.axes.setdefault(one.weight, one.axis) != one.axis:
-                name = symbol(one.weight)
                 raise NotDerived(f"{name} and its transpose meet, and are not independent")
 
     def _turns(self) -> dict[Expr, tuple[Turn, ...]]:

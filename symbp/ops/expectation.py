@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import sympy as sp
 
-from symbp.ir import Expr, Op, Shape, Sum, Variable, Words, node, symbol, variables, walk
+from symbp.ir import Expr, Op, Shape, Sum, Variable, Words, node, symbol, walk
 from symbp.notation import Fence
 from symbp.ops.kinds import Elementwise
 from symbp.ops.linear import combine
@@ -14,6 +14,9 @@ from symbp.ops.power import power
 from symbp.ops.product import product
 from symbp.ops.rewrite import rename
 from symbp.ops.scalar import apply
+
+_Places: TypeAlias = dict[Expr, tuple[int, ...]]
+"""Which axes of an expression are those of each array that it reads."""
 
 Kind: TypeAlias = Literal["mean", "variance"]
 
@@ -62,14 +65,16 @@ def square(expr: Expr) -> Expr:
 def typical(expr: Expr) -> Expr | None:
     """Return an array's expression for one entry, names as scalars.
 
-    None where an entry is no function of the entries at the same place.
+    None where an entry is no function of the entries at the same place, as of f fᵀ or W + Wᵀ.
     """
     done: dict[Expr, Expr] = {}
+    read: dict[Expr, _Places] = {}
     for part in walk(expr):
         made = _one(part, [done[arg] for arg in part.args])
-        if made is None:
+        places = None if made is None else _places(part, [read[arg] for arg in part.args])
+        if made is None or places is None:
             return None
-        done[part] = made
+        done[part], read[part] = made, places
     return done[expr]
 
 
@@ -85,7 +90,7 @@ def _one(part: Expr, args: Sequence[Expr]) -> Expr | None:
     if isinstance(op, Sum):
         return combine(zip(op.coefficients, args, strict=True), ())
     if isinstance(op, Words):
-        return product([(arg, ()) for arg in args], ()) if _of_entries(part, op) else None
+        return product([(arg, ()) for arg in args], ()) if _of_entries(op) else None
     if isinstance(op, Elementwise):
         return apply(op, *args)
     if isinstance(op, Moment):
@@ -93,12 +98,23 @@ def _one(part: Expr, args: Sequence[Expr]) -> Expr | None:
     return part if not part.args and not part.rank else None
 
 
-def _of_entries(part: Expr, op: Words) -> bool:
-    """Tell whether an entry of a product is one of entries, and no two of one array."""
+def _of_entries(op: Words) -> bool:
+    """Tell whether an entry of a product is one of entries: no sum, no diagonal."""
     if len({*op.out}) < len(op.out) or any(len({*word}) < len(word) for word in op.words):
         return False
-    if not {letter for word in op.words for letter in word} <= {*op.out}:
-        return False
-    words: dict[Expr, tuple[int, ...]] = {}
-    read = [(v, w) for arg, w in zip(part.args, op.words, strict=True) for v in variables(arg)]
-    return all(words.setdefault(var, word) == word for var, word in read if word)
+    return {letter for word in op.words for letter in word} <= {*op.out}
+
+
+def _places(part: Expr, args: Sequence[_Places]) -> _Places | None:
+    """Return which axes of the result those of each array below are; None where two of one."""
+    op = part.op
+    if isinstance(op, Variable):
+        return {part: tuple(range(part.rank))}
+    made: _Places = {}
+    for k, read in enumerate(args):
+        for var, axes in read.items():
+            if isinstance(op, Words) and axes:
+                axes = tuple(op.out.index(op.words[k][axis]) for axis in axes)
+            if made.setdefault(var, axes) != axes:
+                return None
+    return made
