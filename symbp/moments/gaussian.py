@@ -86,8 +86,15 @@ def tidy(value: Any) -> Any:
     value = sp.expand(value.xreplace(erfs))
     if any(power.base.is_Add for power in value.atoms(sp.Pow)):
         value = sp.Add(*map(sp.simplify, sp.Add.make_args(value)))
+    return _collected(value)
+
+
+def _collected(value: Any) -> Any:
+    """Return a sum with the terms of each exponential joined; SymPy would write 2 as a power of e."""
     exps = sorted(value.atoms(sp.exp), key=sp.default_sort_key)
-    return sp.collect(value, exps) if exps else value
+    stands = {found: sp.Dummy(positive=True) for found in exps}
+    back = {stand: found for found, stand in stands.items()}
+    return sp.collect(value.xreplace(stands), [*back]).xreplace(back) if exps else value
 
 
 def _shorter(found: Any) -> Any:
