@@ -90,7 +90,7 @@ def tidy(value: Any) -> Any:
 
 
 def _collected(value: Any) -> Any:
-    """Return a sum with the terms of each exponential joined; SymPy would write 2 as a power of e."""
+    """Return a sum with the terms of each exponential joined; SymPy writes 2 as a power of e."""
     exps = sorted(value.atoms(sp.exp), key=sp.default_sort_key)
     stands = {found: sp.Dummy(positive=True) for found in exps}
     back = {stand: found for found, stand in stands.items()}
