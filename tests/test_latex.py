@@ -92,3 +92,14 @@ def test_dense_derivatives(text: str, wrt: str, tmp_path: Path) -> None:
     second = not found.program.result.rank
     page = Page("both", "counted", proof=True, wanted=symbp.Wanted(jacobian=True, hessian=second))
     compiled(report.text(found, "latex", page), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["mlp", "residual", "sigmoid_network", "vanishing", "leaky"])
+def test_variances(name: str, tmp_path: Path) -> None:
+    program = symbp.load(SPECS / f"{name}.symbp")
+    compiled(symbp.initialization(program).latex(), tmp_path)
+
+
+@pytest.mark.parametrize("activation", ["gelu", "selu", "leaky_relu(z, alpha)", "tanh"])
+def test_gains(activation: str, tmp_path: Path) -> None:
+    compiled(symbp.gain(activation).latex(), tmp_path)
