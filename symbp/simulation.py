@@ -106,10 +106,9 @@ class Simulation:
         """
         ahead: dict[int, Layer] = {}
         for one in self.layers:
-            if not one.backward and one.layer and (one.layer not in ahead or not one.fresh):
-                ahead.setdefault(one.layer, one)
-                if ahead[one.layer].fresh and not one.fresh:
-                    ahead[one.layer] = one
+            before = ahead.get(one.layer)
+            if one.layer and not one.backward and (before is None or before.fresh > one.fresh):
+                ahead[one.layer] = one
         back = {one.layer: one for one in self.layers if one.backward and one.fresh}
         sides = [
             (list(side), [one.measured.variance for one in side.values()],

@@ -18,6 +18,7 @@ from symbp.ir import Dim, Expr, holder, is_variable, name_of, symbol, variables
 from symbp.moments.formula import formula_in
 from symbp.moments.gaussian import V, expectation
 from symbp.moments.known import Known, Product
+from symbp.moments.line import Moments
 from symbp.moments.quadrature import quadrature
 from symbp.moments.start import exact
 from symbp.moments.travel import Travel
@@ -137,7 +138,9 @@ def _products(found: Travel, target: Expr) -> tuple[Product, ...]:
     return found.knowledge.known(target).products
 
 
-def _choice(found: Travel, line: Any, one: Product, var: Expr, shares: tuple[int, int]) -> Choice:
+def _choice(
+    found: Travel, line: Moments, one: Product, var: Expr, shares: tuple[int, int]
+) -> Choice:
     direct = set(variables(one.operand))
     resolved = formula_in(
         one.operand, lambda v: _near(found, v) if v in direct else found.knowledge.known(v)

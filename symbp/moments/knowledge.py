@@ -103,11 +103,6 @@ class Knowledge:
                 random[atom] = exponent
         return multiplied(made, [partial(self._of_group, group) for group in self._groups(random)])
 
-    def of_sum(self, expr: Expr, exponent: int) -> Expr:
-        """Return E[expr^p] of a scalar expression in entries, multiplied out."""
-        terms = [(c, {t: 1}) for c, t in parts(expr)]
-        return self.of_terms(raised(terms, exponent))
-
     def of_terms(self, terms: Iterable[tuple[Any, Monomial]]) -> Expr:
         """Return the expectation of a sum of coefficients times products."""
         found = [scale(c, self.expectation(taken_apart(m))) for c, m in terms]

@@ -69,7 +69,6 @@ class LineMoments:
         self.scalar = one_entry(target)
         self.terms = terms(expr)
         self.sums = any(term.summed for term in self.terms)
-        self.steps: list[Equation] = []
 
     def moments(self) -> Moments:
         """Return the moments.  Raises NotDerived."""

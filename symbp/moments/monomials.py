@@ -70,4 +70,4 @@ def why(group: Monomial) -> str:
     names = sorted({str(symbol(v)) for atom in group for v in variables(atom)})
     if len(names) == 1:
         return f"a moment of {names[0]}, which is no function of one normal variable"
-    return f"{', '.join(names[:-1])} and {names[-1]} depend on each other"
+    return f"{', '.join(names[:-1])} and {names[-1]} meet, and no law takes them apart"
