@@ -19,7 +19,7 @@ from symbp.api import Derivation
 from symbp.derive.dense import Wanted
 from symbp.errors import SymbpError
 from symbp.figures import Curve
-from symbp.initialization import of_derivation
+from symbp.initialization import of_derivation, resolved
 from symbp.ir import Expr, name_of, size_symbol, size_value, symbol
 from symbp.moments.numbers import Number, numbers
 from symbp.moments.travel import Travel
@@ -134,6 +134,7 @@ def simulate(
     progress("deriving")
     derivation = derive(program)
     found = of_derivation(derivation).found
+    derivation = replace(derivation, program=resolved(derivation.program, derivation))
     made = []
     for spread in spreads or (None,):
         mine = derivation if spread is None else _drawn_with(derivation, spread)

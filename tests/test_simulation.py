@@ -31,6 +31,16 @@ def test_energies_are_the_derived_ones() -> None:
     assert (curve.forward_layers, curve.backward_layers) == ([1, 2, 3, 4], [1, 2, 3, 4])
 
 
+def test_what_is_derived_is_drawn_with() -> None:
+    """The gains of `init auto` are those of the numbers, too, and the softmax is passed by."""
+    text = "size n = 300, c = 4\ninput x : n\ntarget y : one_hot c\nparam A : n x n init auto\n"
+    text += "param W : c x n init auto\nh = relu(A @ x)\nz = W @ h\n"
+    program = symbp.parse(text + "loss = softmax_cross_entropy(y, z)\n")
+    (found,) = simulate(program, Draws(seeds=20, examples=40))
+    ratios = {one.name: one.ratio for one in found.layers}
+    assert all(abs(ratios[name] - 1) < 0.1 for name in ("z_h", "h", "z", "∂z", "∂z_h"))
+
+
 def test_the_same_seed_gives_the_same_numbers() -> None:
     assert simulate(ENERGY, FEW) == simulate(ENERGY, FEW)
     assert simulate(ENERGY, FEW) != simulate(ENERGY, replace(FEW, seed=9))

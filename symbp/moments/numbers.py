@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from symbp.errors import SymbpError
 from symbp.ir import Expr, symbol, variable, walk
 from symbp.moments.formula import number_symbol
 from symbp.moments.quadrature import quadrature
@@ -66,14 +65,13 @@ class Table:
         return float(evaluate(substitute(expr, put), values | dict(self.fixed), sizes=self.sizes))
 
     def _moment(self, part: Expr) -> float:
-        (inside,) = part.args
         assert isinstance(part.op, Moment)
         integral = self.found.knowledge.integrals.get(part)
         if integral is not None:
             return self._integral(*integral)
         if part in self.moments:
             return self.moments[part]
-        raise SymbpError(f"no number for the moment of {inside}")
+        return math.nan  # of what is not derived
 
     def _integral(self, formula: Any, var: Expr) -> float:
         open_ = {number_symbol_of(name): value for name, value in self.fixed.items()}
