@@ -1,5 +1,6 @@
 """The gains of an activation, to read: closed forms, numbers, and what frameworks take."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -106,6 +107,9 @@ class Gain:
 
     def _numbers(self) -> list[str]:
         ahead, back, first = self.forward, self.backward, self.activation.mean(1.0)
+        if not math.isfinite(ahead + back):
+            what = f"E[φ(z)²] or E[φ′(z)²] of {self.title} is more than a double holds"
+            raise SymbpError(what, "scale it: take smaller numbers in it")
         growth = self.activation.growth(1.0) if ahead else 0.0
         rows = [("E[φ(z)]", f"{first:.12g}" if abs(first) > 1e-12 else "0"),
                 ("E[φ(z)²]", f"{ahead:.12g}"), ("E[φ′(z)²]", f"{back:.12g}")]  # fmt: skip
@@ -184,6 +188,9 @@ def gain(text: str) -> Gain:
     The text is an expression of the spec language in z; other names in it are symbols.  Raises a
     SymbpError where it is none, or where it does not read z.
     """
+    if not isinstance(text, str):
+        what = f"an activation is a text, not {type(text).__name__}"
+        raise SymbpError(what, 'write one, as "relu" or "z * sigmoid(z)"')
     whole = (
         f"{text.strip()}(z)" if _FUNCTION.fullmatch(text.strip()) and text.strip() != "z" else text
     )

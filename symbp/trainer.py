@@ -17,7 +17,7 @@ from symbp.pipeline import read_program as read_program
 from symbp.program import Program
 from symbp.spec.glyphs import plain_name
 from symbp.training import states
-from symbp.training.data import Array, fitted, read, split
+from symbp.training.data import Array, Field, fitted, read, split
 from symbp.training.loop import History, Loop, State
 from symbp.training.model import Model
 from symbp.training.options import Options
@@ -173,14 +173,21 @@ def random_data(program: Program, examples: int, seed: int = 0) -> dict[str, Arr
     if examples < 1:
         what = f"{examples} random examples are none"
         raise SymbpError(what, "write a whole number from 1, as `--random 100`")
+    Options.of({"seed": seed})
     check_trainable(program)
     rng = np.random.default_rng((seed, examples))
-    made: dict[str, Array] = {}
-    for one in fields(program, read_sizes(program, {})):
-        shape = (examples, *one.dims) if one.batched else one.dims
-        normal = rng.standard_normal(shape)
-        made[one.name] = normal if one.classes is None else rng.integers(0, one.classes, shape)
-    return made
+    found = fields(program, read_sizes(program, {}))
+    try:
+        return {one.name: _drawn(one, examples, rng) for one in found}
+    except (MemoryError, ValueError) as error:  # NumPy's, for what no memory and no index holds
+        what = f"{examples} random examples do not fit into memory"
+        raise SymbpError(what, "write a smaller number, as `--random 100`") from error
+
+
+def _drawn(field: Field, examples: int, rng: np.random.Generator) -> Array:
+    shape = (examples, *field.dims) if field.batched else field.dims
+    normal = rng.standard_normal(shape)
+    return normal if field.classes is None else rng.integers(0, field.classes, shape)
 
 
 def _arrays(data: Mapping[str, Any] | Path | str) -> dict[str, Array]:

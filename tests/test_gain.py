@@ -56,7 +56,9 @@ def test_growth(text: str, growth: float) -> None:
     assert symbp.gain(text).activation.growth(1.0) == pytest.approx(growth, abs=1e-5)
 
 
-@pytest.mark.parametrize("text", ["", "mish", "3", "exp(z^2)", "1/z", "z +", "log(z)"])
+@pytest.mark.parametrize(
+    "text", ["", "mish", "3", "exp(z^2)", "1/z", "z +", "log(z)", None, "exp(800*z)"]
+)
 def test_what_has_no_gain_is_refused(text: str) -> None:
     with pytest.raises(SymbpError):
         str(symbp.gain(text))

@@ -111,6 +111,8 @@ def test_adam():
         ("{figure} d.npz --resume d.npz", "d.npz is read by this run"),
         ("{figure} d.npz --resume b.npz", "b.npz holds no state of a run"),
         ("{figure} d.npz --plot l.jpg", "l.jpg is neither SVG nor PNG"),
+        ("{figure} --random 5 --seed -1", "--seed must be a whole number from 0, got -1"),
+        ("{figure} --random 1000000000000", "random examples do not fit into memory"),
         ("{figure} d.npz --rate 1000", "in epoch 1 the loss is"),
         ("{specs}/two_paths.symbp d.npz", "two_paths has no loss to lower"),
         ("{specs}/dag.symbp d.npz", "dag has no loss to lower"),

@@ -58,7 +58,9 @@ class Options:
         for name, (fits, what) in _BOUNDS.items():
             value = getattr(self, name)
             if not fits(value):
-                raise SymbpError(f"{_flag(name)} must be {what}, got {printable(str(value))}")
+                said = f"{_flag(name)} must be {what}, got {printable(str(value))}"
+                usual = getattr(Options, name)
+                raise SymbpError(said, f"leave it out, or write a value such as {usual}")
 
     def optimiser(self) -> Optimiser:
         """Return the record that steps."""

@@ -88,6 +88,8 @@ def _saved(arrays: Mapping[str, Array]) -> Saved:
     lengths = {epoch, len(state.gradients), len(history["training"]), *map(len, history.values())}
     if len(lengths) > 1 or {a.shape for a in (theta, *moments)} != {(theta.size,)}:
         raise ValueError("its arrays do not belong together")
+    if any(a.dtype.kind != "f" for a in (theta, *moments, state.gradients)):
+        raise ValueError("its arrays are not real numbers")
     return Saved(state, options, *(str(arrays[name][()]) for name in ("spec", "shapes", "data")))
 
 

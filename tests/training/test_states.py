@@ -126,6 +126,7 @@ def test_a_state_that_cannot_be_written_leaves_the_last(interrupted, monkeypatch
         {"epoch": np.array(99)},
         {"moment_0": np.zeros(3)},
         {"theta": np.zeros((3, 3))},
+        {"gradients": np.full((5, 4), "1.0")},
     ],
 )
 def test_a_state_that_is_damaged(interrupted, change, tmp_path):
